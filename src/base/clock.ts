@@ -1,0 +1,17 @@
+/** The clock that is handed to whoever needs the time; the real one lives in `linux/`, tests bring their own. */
+
+import type { MonoNs } from './units.ts';
+
+/**
+ * Both clocks of the host, read together. `read()` refreshes the fields in place, so that the probing thread can ask
+ * for the time thousands of times a second without allocating.
+ */
+export interface Clock {
+  /** CLOCK_MONOTONIC at the last `read()`, ns. */
+  readonly monoNs: MonoNs;
+  /** CLOCK_REALTIME at the last `read()`: whole seconds since the Unix epoch. */
+  readonly wallSeconds: number;
+  /** CLOCK_REALTIME at the last `read()`: nanoseconds within the second. */
+  readonly wallNanoseconds: number;
+  read(): void;
+}

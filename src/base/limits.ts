@@ -1,0 +1,93 @@
+/** Every limit of the product in one table, each with its reason. */
+
+import { NS_PER_MS, NS_PER_S } from './units.ts';
+
+export const LIMITS = {
+  /** PoPs in one mesh: ids are 12 bits of the STAMP SSID. */
+  popsMax: 4095,
+  /** Octets of one configuration file: a mesh of 4095 PoPs has 300,000. */
+  configFileBytesMax: 1024 * 1024,
+  /** Indentation plus indicators of a line of YAML: our files need 8, and the parser recurses once per level. */
+  configNestingMax: 64,
+  /** Expansions of YAML aliases: enough for a shared value, too few for a "billion laughs". */
+  configAliasesMax: 100,
+  /** Problems reported of one run of checks: nobody reads more, and a binary file has thousands. */
+  configProblemsMax: 200,
+  /** Octets of a key file: an Ed25519 key needs 200, a file of another kind must not be read whole. */
+  keyFileBytesMax: 16 * 1024,
+  /** Public keys of one PoP at the collector: rotation needs two at a time, and old evidence stays verifiable. */
+  keysPerPopMax: 16,
+  /** Octets of a Unix socket's path: sun_path has 108 with the closing NUL (unix(7)). */
+  socketPathBytesMax: 107,
+  /** Flows over all STAMP probe classes: the other 4 bits of the SSID. */
+  flowsMax: 16,
+  /** Paths towards one peer: what the summary document lists at most. */
+  pathsPerPeerMax: 256,
+  /** Paths of one agent: the ICMP payload and the ring header carry the path number in 16 bits. */
+  pathsMax: 65_535,
+  /** Probes per second of one agent: what two cores were seen to carry without false loss, see bench/README.md. */
+  probesPerSecondMax: 50_000,
+  /** Probes per second towards one peer: more than the SLA can use, less than a router's control plane notices. */
+  probesPerSecondPerPeerMax: 1000,
+  /** Time between two probes of a path: a millisecond is the schedule's finest step, a minute its coarsest use. */
+  intervalMsMin: 1,
+  intervalMsMax: 60_000,
+  /** Octets of shared memory for the ring: a typo in an interval must not eat the host. */
+  ringBytesMax: 1024 * 1024 * 1024,
+  /** Summary windows: short enough to show an outage soon, long enough for a percentile to mean something. */
+  windowSecondsMin: 5,
+  windowSecondsMax: 300,
+  /** A reply after this long is lost (RFC 8912 section 4.2.2: 3.0 s). */
+  tmaxMsDefault: 3000,
+  tmaxMsMin: 100,
+  tmaxMsMax: 10_000,
+  /** The tick of the probing thread. */
+  tickMsDefault: 5,
+  tickMsMin: 1,
+  tickMsMax: 20,
+  /** Messages per sendmmsg or recvmmsg call: beyond 64 the system call's own cost no longer shows. */
+  batchMessages: 64,
+  /** Octets of one probe packet as UDP or ICMP payload: an Ethernet frame without fragmentation. */
+  packetBytesMax: 1472,
+  /** Receive buffer asked from the kernel; it also holds undelivered TX stamps, so it must be ample. */
+  receiveBufferBytes: 8 * 1024 * 1024,
+  /** The probing thread sleeps no longer than this, so that replies and errors are read even when nothing is due. */
+  sleepNsMax: 50 * NS_PER_MS,
+  /** A wake-up this much later than asked for is a stall, and counted. */
+  stallNs: 100 * NS_PER_MS,
+  /** A software TX stamp further than this from the user-space stamp belongs to another packet or a stepped clock. */
+  txStampDistanceNsMax: NS_PER_S,
+  /** A summary as signed octets: 200 peers with 5 paths each are about 1.5 MB. */
+  summaryBytesMax: 8 * 1024 * 1024,
+  /** A summary as it travels, compressed. */
+  summaryBodyBytesMax: 4 * 1024 * 1024,
+  /** The detached JWS in its header line. */
+  signatureLineBytesMax: 2048,
+  /** Octets the spool may hold when the configuration says nothing. */
+  spoolBytesDefault: 256 * 1024 * 1024,
+  /** Octets the spool may be given: a month of the largest mesh; a typo must not fill the disk. */
+  spoolBytesMax: 64 * 1024 * 1024 * 1024,
+  /** Summaries kept in memory while the disk refuses them: an hour of the default windows. */
+  summariesWaitingMax: 60,
+  /** Backoff of the pusher between tries, full jitter below the ceiling. */
+  pushBackoffMsMin: 500,
+  pushBackoffMsMax: 60_000,
+  /** A collector that does not answer within this is tried again. */
+  pushTimeoutMs: 10_000,
+  /** Longest wait a collector may ask for with Retry-After: maintenance takes minutes, a mistake must not cost a day. */
+  retryAfterMsMax: 10 * 60_000,
+  /** What a try that is under way may still take when the agent stops: systemd waits, but not for a dead collector. */
+  pushStopGraceMs: 2000,
+  /** Octets read of a collector's answer: a code and a sentence need no more. */
+  answerBytesMax: 16 * 1024,
+  /** Octets kept in the spool's quarantine: as much as the spool itself, some days of refused documents. */
+  quarantineBytesMax: 256 * 1024 * 1024,
+  /** A sender must have delivered its whole request to the collector within this, or it holds a connection for nothing. */
+  ingestRequestTimeoutMs: 30_000,
+  /** Octets of a refused, oversized body that are read and thrown away, so that its sender gets to see the answer. */
+  refusedBodyDrainBytesMax: 64 * 1024 * 1024,
+  /** How long a write waits for another process that holds the database: ingestion stands still meanwhile. */
+  storeBusyTimeoutMs: 1000,
+  /** Retry-After of an answer 503, seconds: a full disk is not freed sooner. */
+  storeRetryAfterS: 30,
+} as const;
