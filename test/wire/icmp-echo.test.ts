@@ -1,0 +1,142 @@
+/** ICMP echo probes: the checksum by a plain implementation, damage noticed, any octets survived. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  blankEchoProbe,
+  decodeEchoReply,
+  decodeQuotedEcho,
+  type EchoProbe,
+  encodeEchoRequest,
+  ICMP_HEADER_BYTES,
+} from '../../src/wire/icmp-echo.ts';
+import { toHex, viewOf } from './bytes.ts';
+
+const SESSION = 0xcafe_f00d;
+const PROBE: EchoProbe = {
+  identifier: 0x7001,
+  session: SESSION,
+  path: 513,
+  sequence: 0x0001_0203,
+  t1: { seconds: 1_700_000_000, nanoseconds: 123_456_789 },
+};
+
+/** RFC 1071 as plainly as it can be written: the right checksum makes this 0. */
+function plainChecksum(octets: Uint8Array): number {
+  let sum = 0n;
+  for (const [index, octet] of octets.entries()) sum += BigInt(octet) << (index % 2 === 0 ? 8n : 0n);
+  while (sum > 0xffffn) sum = (sum & 0xffffn) + (sum >> 16n);
+  return Number(~sum & 0xffffn);
+}
+
+function request(probe: EchoProbe, payloadBytes: number): Uint8Array {
+  const octets = new Uint8Array(ICMP_HEADER_BYTES + payloadBytes).fill(0xee);
+  encodeEchoRequest(viewOf(octets), 0, payloadBytes, probe);
+  return octets;
+}
+
+/** What an echoing host sends back: type 0 and the checksum adjusted for it (RFC 792). */
+function reply(probe: EchoProbe, payloadBytes: number): Uint8Array {
+  const octets = request(probe, payloadBytes);
+  const view = viewOf(octets);
+  view.setUint8(0, 0);
+  view.setUint16(2, 0);
+  view.setUint16(2, plainChecksum(octets));
+  return octets;
+}
+
+const probes = fc.record({
+  identifier: fc.integer({ min: 0, max: 0xffff }),
+  session: fc.integer({ min: 0, max: 0xffff_ffff }),
+  path: fc.integer({ min: 0, max: 0xffff }),
+  sequence: fc.integer({ min: 0, max: 0xffff_ffff }),
+  t1: fc.record({
+    seconds: fc.integer({ min: 0, max: 0xffff_ffff }),
+    nanoseconds: fc.integer({ min: 0, max: 999_999_999 }),
+  }),
+});
+
+describe('echo request', () => {
+  it('has its fields where the diagram says', () => {
+    const hex = toHex(request(PROBE, 24));
+    expect(hex.slice(0, 4)).toBe('0800');
+    expect(hex.slice(8, 16)).toBe('70010203');
+    expect(hex.slice(16, 36)).toBe('506f5070cafef00d0201');
+    expect(hex.slice(40)).toBe('000102036553f100075bcd15');
+  });
+
+  it('always has the same checksum, and it is right by RFC 1071, also for odd sizes', () => {
+    fc.assert(
+      fc.property(probes, fc.integer({ min: 24, max: 1472 }), (probe, payloadBytes) => {
+        const octets = request(probe, payloadBytes);
+        expect(plainChecksum(octets)).toBe(0);
+        expect(viewOf(octets).getUint16(2)).toBe(0x7070);
+      }),
+    );
+  });
+});
+
+describe('echo reply', () => {
+  it('gives back the probe it answers', () => {
+    fc.assert(
+      fc.property(probes, fc.integer({ min: 24, max: 200 }), (probe, payloadBytes) => {
+        const octets = reply(probe, payloadBytes);
+        const into = blankEchoProbe();
+        expect(decodeEchoReply(viewOf(octets), 0, octets.length, probe.session, into)).toBe('ok');
+        expect(into).toEqual(probe);
+      }),
+    );
+  });
+
+  it('is corrupt when a bit is flipped anywhere behind the session', () => {
+    const octets = reply(PROBE, 64);
+    for (let bit = 16 * 8; bit < octets.length * 8; bit += 1) {
+      const damaged = Uint8Array.from(octets);
+      damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect(decodeEchoReply(viewOf(damaged), 0, damaged.length, SESSION, blankEchoProbe())).toBe('corrupt');
+    }
+  });
+
+  it('is corrupt when two octets of the fill swap places, which the checksum does not notice', () => {
+    const octets = reply(PROBE, 64);
+    const damaged = Uint8Array.from(octets);
+    [damaged[40], damaged[41], damaged[42], damaged[43]] = [
+      octets[42] ?? 0,
+      octets[43] ?? 0,
+      octets[40] ?? 0,
+      octets[41] ?? 0,
+    ];
+    expect(plainChecksum(damaged)).toBe(0);
+    expect(decodeEchoReply(viewOf(damaged), 0, damaged.length, SESSION, blankEchoProbe())).toBe('corrupt');
+  });
+
+  it('is foreign when it belongs to another run or program', () => {
+    const octets = reply(PROBE, 64);
+    expect(decodeEchoReply(viewOf(octets), 0, octets.length, SESSION + 1, blankEchoProbe())).toBe('foreign');
+    const ping = new Uint8Array(64);
+    expect(decodeEchoReply(viewOf(ping), 0, ping.length, SESSION, blankEchoProbe())).toBe('foreign');
+  });
+
+  it('is not taken from a request, and not from a short message', () => {
+    const octets = request(PROBE, 64);
+    expect(decodeEchoReply(viewOf(octets), 0, octets.length, SESSION, blankEchoProbe())).toBe('not_reply');
+    expect(decodeEchoReply(viewOf(octets), 0, 31, SESSION, blankEchoProbe())).toBe('short');
+  });
+});
+
+describe('a request quoted in an ICMP error', () => {
+  it('is recognised, and no octets make either decoder throw', () => {
+    const octets = request(PROBE, 64);
+    const into = blankEchoProbe();
+    expect(decodeQuotedEcho(viewOf(octets), 0, 32, SESSION, into)).toBe('ok');
+    expect(into).toEqual(PROBE);
+    const answers = ['ok', 'short', 'not_reply', 'foreign', 'corrupt'];
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 120 }), (any) => {
+        expect(answers).toContain(decodeEchoReply(viewOf(any), 0, any.length, SESSION, into));
+        expect(answers).toContain(decodeQuotedEcho(viewOf(any), 0, any.length, SESSION, into));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
