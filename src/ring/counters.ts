@@ -1,0 +1,51 @@
+/** Named counters in shared memory: one thread counts, the others read. */
+
+import { PopprobeError } from '../base/errors.ts';
+
+/**
+ * Counters as doubles (exact to 2^53) in one SharedArrayBuffer, one per name, in the order of `names`. One writer; a
+ * reader may see a value a moment old, never a torn one (aligned 64-bit stores).
+ */
+export class Counters<Name extends string> {
+  readonly names: readonly Name[];
+  readonly buffer: SharedArrayBuffer;
+  readonly #values: Float64Array;
+  readonly #index: ReadonlyMap<Name, number>;
+
+  /** Throws ring_mismatch when `buffer` was made for another list of names. */
+  constructor(names: readonly Name[], buffer = new SharedArrayBuffer(names.length * 8)) {
+    if (buffer.byteLength !== names.length * 8) {
+      throw new PopprobeError('ring_mismatch', {
+        expected: `${names.length * 8} octets of counters`,
+        found: `${buffer.byteLength}`,
+        remedy: 'restart the agent; if it stays, the two threads run different versions of popprobe',
+      });
+    }
+    this.names = names;
+    this.buffer = buffer;
+    this.#values = new Float64Array(buffer);
+    this.#index = new Map(names.map((name, at) => [name, at]));
+  }
+
+  add(name: Name, amount = 1): void {
+    const at = this.#at(name);
+    this.#values[at] = (this.#values[at] ?? 0) + amount;
+  }
+
+  set(name: Name, value: number): void {
+    this.#values[this.#at(name)] = value;
+  }
+
+  max(name: Name, value: number): void {
+    const at = this.#at(name);
+    if (value > (this.#values[at] ?? 0)) this.#values[at] = value;
+  }
+
+  get(name: Name): number {
+    return this.#values[this.#at(name)] ?? 0;
+  }
+
+  #at(name: Name): number {
+    return this.#index.get(name) ?? -1;
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * The shared-memory contract of the ring: what lies where, asserted by both sides.
+ *
+ * ```text
+ *   header      8 words   magic, version, paths, slots, 4 spare
+ *   path table  8 words each: first slot, capacity, head, sealed, stragglers, overwritten, 2 spare
+ *   slots       structure of arrays over all slots; a path owns `capacity` neighbouring slots of each array,
+ *               a probe owns the slot `first + (sequence mod capacity)`
+ * ```
+ *
+ * One writer (the probing thread), one reader (the main thread). A slot is filled first and published after, by an
+ * atomic store of the path's head (for a new probe) or of the slot's state (for everything later).
+ */
+
+import { PopprobeError } from '../base/errors.ts';
+
+const MAGIC = 0x70726e67;
+const VERSION = 1;
+const HEADER_WORDS = 8;
+const PATH_WORDS = 8;
+
+/** Words of the path table. */
+export const PATH_WORD = { first: 0, capacity: 1, head: 2, sealed: 3, stragglers: 4, overwritten: 5 } as const;
+
+/** What became of a slot; what it counts as is decided by `outcomeOf` when the window is sealed. */
+export const SLOT_STATE = { empty: 0, due: 1, sent: 2, received: 3, late: 4, refused: 5, missed: 6, void: 7 } as const;
+
+/** Bits of a slot's flags. Stamp sources: 0 user space, 1 kernel, 2 hardware. */
+export const SLOT_FLAG = {
+  txSourceShift: 0,
+  rxSourceShift: 2,
+  sourceMask: 3,
+  unreachable: 1 << 4,
+  reordered: 1 << 5,
+  /** The clock was stepped while the probe was out: it arrived, but its delay means nothing. */
+  delayVoid: 1 << 6,
+} as const;
+
+/** Where a stamp was taken. */
+export const STAMP_SOURCE = { user: 0, kernel: 1, hardware: 2 } as const;
+
+/** Octets of shared memory per slot; the sum of the arrays of `RingViews`. */
+export const SLOT_BYTES = 56;
+
+/**
+ * Typed views into the shared memory. Slot arrays are indexed by slot number; instants are Unix seconds and
+ * nanoseconds (CLOCK_REALTIME), or as the reflector sent them (T2, T3).
+ */
+export interface RingViews {
+  readonly buffer: SharedArrayBuffer;
+  readonly paths: number;
+  readonly slots: number;
+  /** Path table, `PATH_WORDS` words a path. */
+  readonly table: Int32Array;
+  /** When the probe fell due, ns on CLOCK_MONOTONIC. */
+  readonly dueNs: Float64Array;
+  readonly sequence: Uint32Array;
+  /** User-space T1, as it stands in the packet. */
+  readonly t1Seconds: Uint32Array;
+  readonly t1Nanoseconds: Uint32Array;
+  /** Kernel TX stamp minus user-space T1, ns; 0 while there is none. */
+  readonly txDeltaNs: Int32Array;
+  readonly t2Seconds: Uint32Array;
+  readonly t2Nanoseconds: Uint32Array;
+  readonly t3Seconds: Uint32Array;
+  readonly t3Nanoseconds: Uint32Array;
+  readonly t4Seconds: Uint32Array;
+  readonly t4Nanoseconds: Uint32Array;
+  /** The reflector's own sequence number in the reply. */
+  readonly reflectorSequence: Uint32Array;
+  readonly state: Uint8Array;
+  readonly flags: Uint8Array;
+  /** errno of a refused probe. */
+  readonly errno: Uint8Array;
+  /** Replies beyond the first, saturating at 255. */
+  readonly duplicates: Uint8Array;
+}
+
+/** Slots for one path: the smallest power of two that covers two windows and Tmax, so that reading never races. */
+export function slotsFor(windowS: number, tmaxMs: number, intervalMs: number): number {
+  const needed = (2 * windowS * 1000 + tmaxMs) / intervalMs + 2;
+  return 2 ** Math.ceil(Math.log2(needed));
+}
+
+/** Makes the shared memory for paths with these capacities (powers of two). */
+export function createRing(capacities: readonly number[]): RingViews {
+  const slots = capacities.reduce((sum, capacity) => sum + capacity, 0);
+  const buffer = new SharedArrayBuffer(slotsOffset(capacities.length) + slots * SLOT_BYTES);
+  const header = new Int32Array(buffer, 0, HEADER_WORDS);
+  header.set([MAGIC, VERSION, capacities.length, slots]);
+  const views = openRing(buffer);
+  let first = 0;
+  for (const [path, capacity] of capacities.entries()) {
+    if (capacity < 1 || !Number.isInteger(Math.log2(capacity)))
+      throw mismatch('capacities that are powers of two', capacity);
+    views.table[path * PATH_WORDS + PATH_WORD.first] = first;
+    views.table[path * PATH_WORDS + PATH_WORD.capacity] = capacity;
+    first += capacity;
+  }
+  return views;
+}
+
+/** Opens shared memory made by `createRing`, in this or another thread. Throws ring_mismatch when it is something else. */
+export function openRing(buffer: SharedArrayBuffer): RingViews {
+  const header = new Int32Array(buffer, 0, HEADER_WORDS);
+  const [magic, version, paths = 0, slots = 0] = header;
+  if (magic !== MAGIC) throw mismatch(`magic ${MAGIC}`, magic);
+  if (version !== VERSION) throw mismatch(`layout version ${VERSION}`, version);
+  const bytes = slotsOffset(paths) + slots * SLOT_BYTES;
+  if (buffer.byteLength !== bytes)
+    throw mismatch(`${bytes} octets for ${paths} paths and ${slots} slots`, buffer.byteLength);
+  let at = slotsOffset(paths);
+  const take = (bytesPerSlot: number): number => {
+    const offset = at;
+    at += bytesPerSlot * slots;
+    return offset;
+  };
+  const u32 = (): Uint32Array => new Uint32Array(buffer, take(4), slots);
+  const u8 = (): Uint8Array => new Uint8Array(buffer, take(1), slots);
+  return {
+    buffer,
+    paths,
+    slots,
+    table: new Int32Array(buffer, HEADER_WORDS * 4, paths * PATH_WORDS),
+    dueNs: new Float64Array(buffer, take(8), slots),
+    sequence: u32(),
+    t1Seconds: u32(),
+    t1Nanoseconds: u32(),
+    txDeltaNs: new Int32Array(buffer, take(4), slots),
+    t2Seconds: u32(),
+    t2Nanoseconds: u32(),
+    t3Seconds: u32(),
+    t3Nanoseconds: u32(),
+    t4Seconds: u32(),
+    t4Nanoseconds: u32(),
+    reflectorSequence: u32(),
+    state: u8(),
+    flags: u8(),
+    errno: u8(),
+    duplicates: u8(),
+  };
+}
+
+/** Index of a word of a path's row in the table. */
+export function tableIndex(path: number, word: number): number {
+  return path * PATH_WORDS + word;
+}
+
+function slotsOffset(paths: number): number {
+  return (HEADER_WORDS + paths * PATH_WORDS) * 4;
+}
+
+function mismatch(expected: string, found: unknown): PopprobeError {
+  return new PopprobeError('ring_mismatch', {
+    expected,
+    found: String(found),
+    remedy: 'restart the agent; if it stays, the two threads run different versions of popprobe',
+  });
+}

@@ -1,0 +1,125 @@
+/** The probing thread's side of the ring: opens slots, fills them, and allocates nothing while doing so. */
+
+import { PATH_WORD, type RingViews, SLOT_FLAG, SLOT_STATE, STAMP_SOURCE, tableIndex } from './layout.ts';
+
+/** What happened to a reply that was offered to a slot. */
+export type ReplyFate = 'first' | 'late' | 'duplicate' | 'straggler' | 'unknown';
+
+export class RingWriter {
+  readonly views: RingViews;
+
+  constructor(views: RingViews) {
+    this.views = views;
+  }
+
+  /**
+   * Opens the next slot of a path for a probe that fell due, before anything is sent, so that no reply can race it.
+   * Returns the slot number. Overwriting a slot that the reader has not sealed is counted in the path table.
+   */
+  open(path: number, dueNs: number): number {
+    const { table, sequence, state, flags, duplicates } = this.views;
+    const capacity = table[tableIndex(path, PATH_WORD.capacity)] ?? 1;
+    const head = (table[tableIndex(path, PATH_WORD.head)] ?? 0) >>> 0;
+    const sealed = Atomics.load(table, tableIndex(path, PATH_WORD.sealed)) >>> 0;
+    if ((head - sealed) >>> 0 >= capacity) Atomics.add(table, tableIndex(path, PATH_WORD.overwritten), 1);
+    const slot = this.slotOf(path, head);
+    state[slot] = SLOT_STATE.due;
+    sequence[slot] = head;
+    this.views.dueNs[slot] = dueNs;
+    this.views.txDeltaNs[slot] = 0;
+    flags[slot] = 0;
+    duplicates[slot] = 0;
+    this.views.errno[slot] = 0;
+    Atomics.store(table, tableIndex(path, PATH_WORD.head), (head + 1) | 0);
+    return slot;
+  }
+
+  /** The slot of a path's probe; the caller checks that the probe still owns it. */
+  slotOf(path: number, sequence: number): number {
+    const { table } = this.views;
+    const capacity = table[tableIndex(path, PATH_WORD.capacity)] ?? 1;
+    return (table[tableIndex(path, PATH_WORD.first)] ?? 0) + (sequence & (capacity - 1));
+  }
+
+  /** Whether the slot belongs to this probe of this path: it was opened, and not overwritten since. */
+  owns(path: number, slot: number, sequence: number): boolean {
+    const { table, state } = this.views;
+    const head = (table[tableIndex(path, PATH_WORD.head)] ?? 0) >>> 0;
+    return (
+      (head - sequence - 1) >>> 0 < 0x8000_0000 &&
+      this.views.sequence[slot] === sequence &&
+      state[slot] !== SLOT_STATE.empty
+    );
+  }
+
+  /** Remembers the T1 that stands in the packet. */
+  stampT1(slot: number, seconds: number, nanoseconds: number): void {
+    this.views.t1Seconds[slot] = seconds;
+    this.views.t1Nanoseconds[slot] = nanoseconds;
+  }
+
+  sent(slot: number): void {
+    Atomics.store(this.views.state, slot, SLOT_STATE.sent);
+  }
+
+  refused(slot: number, errno: number): void {
+    this.views.errno[slot] = errno;
+    Atomics.store(this.views.state, slot, SLOT_STATE.refused);
+  }
+
+  missed(slot: number): void {
+    Atomics.store(this.views.state, slot, SLOT_STATE.missed);
+  }
+
+  /** A TX stamp: its distance from the user-space T1 in ns, and where it was taken. */
+  txStamp(slot: number, deltaNs: number, source: number): void {
+    const { flags } = this.views;
+    this.views.txDeltaNs[slot] = deltaNs;
+    flags[slot] = (flags[slot] ?? 0) | (source << SLOT_FLAG.txSourceShift);
+  }
+
+  hasTxStamp(slot: number): boolean {
+    return ((this.views.flags[slot] ?? 0) & SLOT_FLAG.sourceMask) !== STAMP_SOURCE.user;
+  }
+
+  flag(slot: number, bit: number): void {
+    const { flags } = this.views;
+    flags[slot] = (flags[slot] ?? 0) | bit;
+  }
+
+  /**
+   * Decides what a reply to an owned slot is, before its stamps are stored: the first one in time, one after Tmax, a
+   * copy, or something for a window that is already sealed.
+   */
+  fateOfReply(path: number, slot: number, sequence: number, withinTmax: boolean): ReplyFate {
+    const { table, state } = this.views;
+    const sealed = Atomics.load(table, tableIndex(path, PATH_WORD.sealed)) >>> 0;
+    if ((sealed - sequence - 1) >>> 0 < 0x8000_0000) {
+      Atomics.add(table, tableIndex(path, PATH_WORD.stragglers), 1);
+      return 'straggler';
+    }
+    switch (state[slot]) {
+      case SLOT_STATE.sent:
+        return withinTmax ? 'first' : 'late';
+      case SLOT_STATE.received:
+      case SLOT_STATE.late:
+        return 'duplicate';
+      default:
+        return 'unknown';
+    }
+  }
+
+  /** Publishes the first reply; its stamps are stored before. */
+  received(slot: number): void {
+    Atomics.store(this.views.state, slot, SLOT_STATE.received);
+  }
+
+  late(slot: number): void {
+    Atomics.store(this.views.state, slot, SLOT_STATE.late);
+  }
+
+  duplicate(slot: number): void {
+    const { duplicates } = this.views;
+    duplicates[slot] = Math.min(255, (duplicates[slot] ?? 0) + 1);
+  }
+}
