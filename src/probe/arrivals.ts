@@ -1,0 +1,118 @@
+/** Files replies into the ring: in time, late, copy or reordered, with the stamps that count. */
+
+import type { Clock } from '../base/clock.ts';
+import type { Counters } from '../ring/counters.ts';
+import { SLOT_FLAG, SLOT_STATE, STAMP_SOURCE } from '../ring/layout.ts';
+import type { RingWriter } from '../ring/writer.ts';
+import { differenceNs } from '../wire/ntp-time.ts';
+import type { ReflectorPacket } from '../wire/stamp.ts';
+import type { EngineCounter } from './health.ts';
+import type { StepWatch } from './step-watch.ts';
+import type { Datagram } from './transport.ts';
+
+export class Arrivals {
+  readonly #ring: RingWriter;
+  readonly #tmaxNs: number;
+  readonly #clock: Clock;
+  readonly #steps: StepWatch;
+  readonly #counters: Counters<EngineCounter>;
+  /** Per path: the next sequence number expected to arrive (NextExp of RFC 4737 section 3.3). */
+  readonly #nextExpected: Uint32Array;
+
+  constructor(ring: RingWriter, tmaxNs: number, clock: Clock, steps: StepWatch, counters: Counters<EngineCounter>) {
+    this.#ring = ring;
+    this.#tmaxNs = tmaxNs;
+    this.#clock = clock;
+    this.#steps = steps;
+    this.#counters = counters;
+    this.#nextExpected = new Uint32Array(ring.views.paths);
+  }
+
+  /**
+   * Files a reply whose session and source have been checked. The copy of T1 that came back must be the one the slot
+   * remembers: it tells a reply to this probe from one to a probe of an earlier run with the same number.
+   * `reflected` brings T2, T3 and the reflector's sequence number of a STAMP reply.
+   */
+  file(
+    path: number,
+    sequence: number,
+    t1: { seconds: number; nanoseconds: number },
+    datagram: Datagram,
+    reflected: ReflectorPacket | null,
+  ): void {
+    const { views } = this.#ring;
+    const slot = this.#ring.slotOf(path, sequence);
+    if (
+      !this.#ring.owns(path, slot, sequence) ||
+      views.t1Seconds[slot] !== t1.seconds ||
+      views.t1Nanoseconds[slot] !== t1.nanoseconds
+    ) {
+      this.#counters.add('reply_unknown_probe');
+      return;
+    }
+    const fate = this.#ring.fateOfReply(path, slot, sequence, this.#isInTime(slot, datagram));
+    if (fate === 'duplicate') this.#ring.duplicate(slot);
+    else if (fate === 'unknown') this.#counters.add('reply_unknown_probe');
+    else if (fate !== 'straggler') this.#store(path, slot, sequence, datagram, reflected, fate);
+  }
+
+  /** Marks the probe that an ICMP error names; if no reply comes after all, it is lost because unreachable. */
+  fileUnreachable(path: number, sequence: number): void {
+    const slot = this.#ring.slotOf(path, sequence);
+    if (this.#ring.owns(path, slot, sequence) && this.#ring.views.state[slot] === SLOT_STATE.sent) {
+      this.#ring.flag(slot, SLOT_FLAG.unreachable);
+    }
+  }
+
+  #store(
+    path: number,
+    slot: number,
+    sequence: number,
+    datagram: Datagram,
+    reflected: ReflectorPacket | null,
+    fate: 'first' | 'late',
+  ): void {
+    const { views } = this.#ring;
+    views.t4Seconds[slot] = datagram.stamped ? datagram.seconds : this.#clock.wallSeconds;
+    views.t4Nanoseconds[slot] = datagram.stamped ? datagram.nanoseconds : this.#clock.wallNanoseconds;
+    if (datagram.stamped) this.#ring.flag(slot, STAMP_SOURCE.kernel << SLOT_FLAG.rxSourceShift);
+    if (reflected) {
+      views.t2Seconds[slot] = reflected.t2.seconds;
+      views.t2Nanoseconds[slot] = reflected.t2.nanoseconds;
+      views.t3Seconds[slot] = reflected.t3.seconds;
+      views.t3Nanoseconds[slot] = reflected.t3.nanoseconds;
+      views.reflectorSequence[slot] = reflected.sequence;
+    }
+    if (this.#isStepped(slot) || this.#roundTripNs(slot, datagram) < 0) this.#ring.flag(slot, SLOT_FLAG.delayVoid);
+    this.#order(path, slot, sequence);
+    if (fate === 'first') this.#ring.received(slot);
+    else this.#ring.late(slot);
+  }
+
+  /** Reordered is a reply that arrives after the reply to a later probe; numbers are compared modulo 2^32. */
+  #order(path: number, slot: number, sequence: number): void {
+    const behind = (sequence - (this.#nextExpected[path] ?? 0)) | 0;
+    if (behind < 0) this.#ring.flag(slot, SLOT_FLAG.reordered);
+    else this.#nextExpected[path] = sequence + 1;
+  }
+
+  /** By the kernel's stamps, so that our own delay in reading does not count; by our own clock after a clock step. */
+  #isInTime(slot: number, datagram: Datagram): boolean {
+    const elapsedNs = this.#clock.monoNs - (this.#ring.views.dueNs[slot] ?? 0);
+    const roundTripNs = this.#roundTripNs(slot, datagram);
+    const usable = roundTripNs >= 0 && !this.#isStepped(slot);
+    return (usable ? roundTripNs : elapsedNs) <= this.#tmaxNs;
+  }
+
+  #isStepped(slot: number): boolean {
+    return this.#steps.lastStepAtNs >= (this.#ring.views.dueNs[slot] ?? 0);
+  }
+
+  #roundTripNs(slot: number, datagram: Datagram): number {
+    const { views } = this.#ring;
+    const seconds = datagram.stamped ? datagram.seconds : this.#clock.wallSeconds;
+    const nanoseconds = datagram.stamped ? datagram.nanoseconds : this.#clock.wallNanoseconds;
+    const sinceT1Ns = differenceNs(seconds, nanoseconds, views.t1Seconds[slot] ?? 0, views.t1Nanoseconds[slot] ?? 0);
+    return sinceT1Ns - (views.txDeltaNs[slot] ?? 0);
+  }
+}

@@ -1,0 +1,95 @@
+/** The ICMP echo prober's packets: writes a probe, recognises its reply. */
+
+import type { Clock } from '../base/clock.ts';
+import type { Counters } from '../ring/counters.ts';
+import {
+  blankEchoProbe,
+  decodeEchoReply,
+  decodeQuotedEcho,
+  type EchoDecoding,
+  encodeEchoRequest,
+  ICMP_HEADER_BYTES,
+} from '../wire/icmp-echo.ts';
+import type { Arrivals } from './arrivals.ts';
+import type { EngineCounter } from './health.ts';
+import type { PathPlan } from './plan.ts';
+import type { Datagram } from './transport.ts';
+
+export class EchoSender {
+  readonly #paths: readonly PathPlan[];
+  readonly #session: number;
+  readonly #identifiers: readonly number[];
+  readonly #arrivals: Arrivals;
+  readonly #counters: Counters<EngineCounter>;
+  readonly #probe = blankEchoProbe();
+  readonly #reply = blankEchoProbe();
+
+  /** `identifiers` holds the ICMP identifier of each socket of the plan. */
+  constructor(
+    paths: readonly PathPlan[],
+    session: number,
+    identifiers: readonly number[],
+    arrivals: Arrivals,
+    counters: Counters<EngineCounter>,
+  ) {
+    this.#paths = paths;
+    this.#session = session;
+    this.#identifiers = identifiers;
+    this.#arrivals = arrivals;
+    this.#counters = counters;
+  }
+
+  /** Writes the probe `sequence` of path number `path` at `offset`; returns the octets of the ICMP message. */
+  write(view: DataView, offset: number, path: number, plan: PathPlan, sequence: number, clock: Clock): number {
+    this.#probe.identifier = this.#identifiers[plan.socket] ?? 0;
+    this.#probe.session = this.#session;
+    this.#probe.path = path;
+    this.#probe.sequence = sequence;
+    this.#probe.t1.seconds = clock.wallSeconds;
+    this.#probe.t1.nanoseconds = clock.wallNanoseconds;
+    encodeEchoRequest(view, offset, plan.sizeBytes, this.#probe);
+    return ICMP_HEADER_BYTES + plan.sizeBytes;
+  }
+
+  /** Matches a datagram by session, path, source and probe; what matches nothing is counted by reason and dropped. */
+  receive(datagram: Datagram): void {
+    const decoding = decodeEchoReply(datagram.view, datagram.offset, datagram.length, this.#session, this.#reply);
+    if (decoding !== 'ok') {
+      this.#count(decoding);
+      return;
+    }
+    const plan = this.#paths[this.#reply.path];
+    if (plan?.kind !== 'icmp') {
+      this.#counters.add('reply_unknown_session');
+    } else if (plan.address !== datagram.sourceAddress) {
+      this.#counters.add('reply_wrong_source');
+    } else if (datagram.length !== ICMP_HEADER_BYTES + plan.sizeBytes) {
+      this.#counters.add('reply_corrupt');
+    } else {
+      this.#arrivals.file(this.#reply.path, this.#reply.sequence, this.#reply.t1, datagram, null);
+    }
+  }
+
+  /** Reads which probe an ICMP error quotes, as far as the router quoted it. */
+  receiveError(datagram: Datagram): void {
+    const decoding = decodeQuotedEcho(datagram.view, datagram.offset, datagram.length, this.#session, this.#reply);
+    if (decoding === 'ok' && this.#paths[this.#reply.path]?.kind === 'icmp') {
+      this.#arrivals.fileUnreachable(this.#reply.path, this.#reply.sequence);
+    }
+  }
+
+  #count(decoding: Exclude<EchoDecoding, 'ok'>): void {
+    switch (decoding) {
+      case 'short':
+        this.#counters.add('reply_short');
+        break;
+      case 'corrupt':
+        this.#counters.add('reply_corrupt');
+        break;
+      case 'foreign':
+      case 'not_reply':
+        this.#counters.add('reply_foreign');
+        break;
+    }
+  }
+}

@@ -1,0 +1,212 @@
+/** The tick of the probing thread: sends what is due, reads what has arrived, and admits what it missed. */
+
+import type { Clock } from '../base/clock.ts';
+import { LIMITS } from '../base/limits.ts';
+import { NS_PER_MS } from '../base/units.ts';
+import type { Counters } from '../ring/counters.ts';
+import { STAMP_SOURCE } from '../ring/layout.ts';
+import type { RingWriter } from '../ring/writer.ts';
+import { bucketOf } from '../stats/histogram.ts';
+import { UNSYNCHRONISED_ESTIMATE } from '../wire/error-estimate.ts';
+import { differenceNs } from '../wire/ntp-time.ts';
+import { Arrivals } from './arrivals.ts';
+import { EchoSender } from './echo-sender.ts';
+import type { EngineCounter } from './health.ts';
+import type { PathPlan, ProbePlan } from './plan.ts';
+import { decideDue, nextWakeNs } from './schedule.ts';
+import { SessionSender } from './session-sender.ts';
+import { StepWatch } from './step-watch.ts';
+import type { Datagram, Transport, TransportEvents } from './transport.ts';
+
+export interface EngineParts {
+  plan: ProbePlan;
+  ring: RingWriter;
+  clock: Clock;
+  /** One per socket of the plan, in its order. */
+  transports: readonly Transport[];
+  counters: Counters<EngineCounter>;
+  /** How late each wake-up was: counts by the buckets of `stats/histogram.ts`. */
+  lateness: Uint32Array;
+  /** Uniform in [0, 1): the random phase of each path (RFC 3432 section 3). */
+  random: () => number;
+}
+
+export class Engine implements TransportEvents {
+  readonly #plan: ProbePlan;
+  readonly #ring: RingWriter;
+  readonly #clock: Clock;
+  readonly #transports: readonly Transport[];
+  readonly #counters: Counters<EngineCounter>;
+  readonly #lateness: Uint32Array;
+  readonly #steps = new StepWatch();
+  readonly #echo: EchoSender;
+  readonly #stamp: SessionSender;
+  readonly #dueNs: Float64Array;
+  readonly #filled: Int32Array;
+  readonly #cookies: readonly Int32Array[];
+  readonly #startNs: number;
+  #wakeNs: number;
+  #socket = 0;
+
+  constructor(parts: EngineParts) {
+    const { plan, clock, ring, counters } = parts;
+    this.#plan = plan;
+    this.#ring = ring;
+    this.#clock = clock;
+    this.#transports = parts.transports;
+    this.#counters = counters;
+    this.#lateness = parts.lateness;
+    const arrivals = new Arrivals(ring, plan.tmaxNs, clock, this.#steps, counters);
+    const identifiers = plan.sockets.map((socket) => socket.port);
+    this.#echo = new EchoSender(plan.paths, plan.session, identifiers, arrivals, counters);
+    this.#stamp = new SessionSender(plan.paths, arrivals, counters, UNSYNCHRONISED_ESTIMATE);
+    this.#filled = new Int32Array(parts.transports.length);
+    this.#cookies = parts.transports.map((transport) => new Int32Array(transport.outgoing.count));
+    clock.read();
+    this.#startNs = clock.monoNs;
+    this.#wakeNs = clock.monoNs;
+    this.#dueNs = Float64Array.from(plan.paths, (path) => clock.monoNs + parts.random() * path.intervalNs);
+  }
+
+  /** One tick. Returns how long to sleep until the next one, ms. */
+  tick(): number {
+    this.#readClock();
+    this.#accountForWake();
+    const nextDueNs = this.#sendDue();
+    this.#receive();
+    this.#clock.read();
+    const nowNs = this.#clock.monoNs;
+    this.#wakeNs = nextWakeNs(this.#startNs, this.#plan.tickNs, nextDueNs, nowNs, LIMITS.sleepNsMax);
+    return (this.#wakeNs - nowNs) / NS_PER_MS;
+  }
+
+  onSent(cookie: number): void {
+    this.#ring.sent(cookie);
+  }
+
+  onRefused(cookie: number, errno: number): void {
+    this.#ring.refused(cookie, errno);
+  }
+
+  onTxStamp(cookie: number, seconds: number, nanoseconds: number): void {
+    const { t1Seconds, t1Nanoseconds } = this.#ring.views;
+    const deltaNs = differenceNs(seconds, nanoseconds, t1Seconds[cookie] ?? 0, t1Nanoseconds[cookie] ?? 0);
+    // A stamp far from when we wrote the packet is another packet's, or a stepped clock's: the user-space T1 stays.
+    if (Math.abs(deltaNs) < LIMITS.txStampDistanceNsMax) this.#ring.txStamp(cookie, deltaNs, STAMP_SOURCE.kernel);
+  }
+
+  onDatagram(datagram: Datagram): void {
+    if (this.#plan.sockets[this.#socket]?.kind === 'icmp') this.#echo.receive(datagram);
+    else this.#stamp.receive(datagram, this.#socket);
+  }
+
+  onIcmpError(datagram: Datagram): void {
+    if (this.#plan.sockets[this.#socket]?.kind === 'icmp') this.#echo.receiveError(datagram);
+    else this.#stamp.receiveError(datagram);
+  }
+
+  close(): void {
+    for (const transport of this.#transports) transport.close();
+  }
+
+  #readClock(): void {
+    this.#clock.read();
+    if (!this.#steps.observe(this.#clock)) return;
+    this.#counters.add('clock_steps');
+    this.#counters.max('clock_step_max_ns', Math.abs(this.#steps.lastStepNs));
+  }
+
+  #accountForWake(): void {
+    const lateNs = Math.max(0, this.#clock.monoNs - this.#wakeNs);
+    this.#counters.add('ticks');
+    const bucket = bucketOf(lateNs);
+    this.#lateness[bucket] = (this.#lateness[bucket] ?? 0) + 1;
+    this.#counters.max('tick_late_max_ns', lateNs);
+    if (lateNs <= LIMITS.stallNs) return;
+    this.#counters.add('stalls');
+    this.#counters.max('stall_max_ns', lateNs);
+  }
+
+  /** Opens a slot for every probe that is due, sends those in time; returns when the next one falls due. */
+  #sendDue(): number {
+    let nextNs = Number.POSITIVE_INFINITY;
+    const { paths } = this.#plan;
+    for (let path = 0; path < paths.length; path += 1) {
+      const plan = paths[path];
+      if (!plan) continue;
+      let dueNs = this.#dueNs[path] ?? 0;
+      if (dueNs <= this.#clock.monoNs) {
+        dueNs = this.#sendPath(path, plan, dueNs);
+        this.#dueNs[path] = dueNs;
+      }
+      if (dueNs < nextNs) nextNs = dueNs;
+    }
+    for (let socket = 0; socket < this.#transports.length; socket += 1) this.#flush(socket);
+    return nextNs;
+  }
+
+  #sendPath(path: number, plan: PathPlan, firstDueNs: number): number {
+    const nowNs = this.#clock.monoNs;
+    let dueNs = this.#skipBeyondRing(plan, firstDueNs);
+    for (;;) {
+      const decision = decideDue(dueNs, nowNs, plan.intervalNs, this.#plan.tickNs);
+      if (decision === 'wait') return dueNs;
+      const slot = this.#ring.open(path, dueNs);
+      if (decision === 'missed') this.#ring.missed(slot);
+      else this.#write(path, plan, slot);
+      dueNs += plan.intervalNs;
+    }
+  }
+
+  /** After a stall longer than the ring remembers, the probes before it are skipped whole, and counted. */
+  #skipBeyondRing(plan: PathPlan, dueNs: number): number {
+    const behind = Math.floor((this.#clock.monoNs - dueNs) / plan.intervalNs) - plan.capacity;
+    if (behind <= 0) return dueNs;
+    this.#counters.add('slots_skipped', behind);
+    return dueNs + behind * plan.intervalNs;
+  }
+
+  #write(path: number, plan: PathPlan, slot: number): void {
+    const transport = this.#transports[plan.socket];
+    const cookies = this.#cookies[plan.socket];
+    if (!transport || !cookies) return;
+    const message = this.#filled[plan.socket] ?? 0;
+    const { view } = transport.outgoing.arena;
+    const offset = transport.outgoing.payload(message);
+    const sequence = this.#ring.views.sequence[slot] ?? 0;
+    const length =
+      plan.kind === 'icmp'
+        ? this.#echo.write(view, offset, path, plan, sequence, this.#clock)
+        : this.#stamp.write(view, offset, plan, sequence, this.#clock);
+    this.#ring.stampT1(slot, this.#clock.wallSeconds, this.#clock.wallNanoseconds);
+    transport.prepare(message, length, plan.address, plan.port);
+    cookies[message] = slot;
+    this.#filled[plan.socket] = message + 1;
+    if (message + 1 === cookies.length) this.#flush(plan.socket);
+  }
+
+  #flush(socket: number): void {
+    const transport = this.#transports[socket];
+    const cookies = this.#cookies[socket];
+    const count = this.#filled[socket] ?? 0;
+    if (!transport || !cookies || count === 0) return;
+    this.#socket = socket;
+    transport.send(count, cookies, this);
+    this.#filled[socket] = 0;
+    // The next batch's T1 should be its own.
+    if (count === cookies.length) this.#clock.read();
+  }
+
+  #receive(): void {
+    let drops = 0;
+    this.#clock.read();
+    for (let socket = 0; socket < this.#transports.length; socket += 1) {
+      const transport = this.#transports[socket];
+      if (!transport) continue;
+      this.#socket = socket;
+      transport.receive(this);
+      drops += transport.drops;
+    }
+    this.#counters.set('socket_drops', drops);
+  }
+}

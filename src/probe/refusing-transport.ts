@@ -1,0 +1,35 @@
+/** The transport of a probe class that this host does not permit: every probe is refused, with the errno that says why. */
+
+import { Arena } from '../linux/arena.ts';
+import type { Outgoing, Transport, TransportEvents } from './transport.ts';
+
+export class RefusingTransport implements Transport {
+  readonly name: string;
+  readonly drops = 0;
+  readonly outgoing: Outgoing;
+  readonly #errno: number;
+
+  constructor(errno: number, count: number, payloadBytes: number) {
+    this.name = 'none';
+    this.#errno = errno;
+    // The engine writes the packet as always; all messages share one place, since none is sent.
+    const arena = new Arena(payloadBytes + 16);
+    this.outgoing = { count, arena, payload: () => 0 };
+  }
+
+  prepare(): void {
+    // Nothing to prepare: the packet will not be sent.
+  }
+
+  send(count: number, cookies: Int32Array, events: TransportEvents): void {
+    for (let message = 0; message < count; message += 1) events.onRefused(cookies[message] ?? 0, this.#errno);
+  }
+
+  receive(): void {
+    // Nothing was sent, so nothing arrives.
+  }
+
+  close(): void {
+    // Nothing was opened.
+  }
+}

@@ -1,0 +1,35 @@
+/** The contract between the engine and whatever carries its packets: the kernel, or a test's memory. */
+
+import type { Datagram, SocketEvents } from '../linux/timestamping-socket.ts';
+
+/** What a transport tells the engine. Cookies are what the engine gave with the packet: the slot number. */
+export interface TransportEvents extends SocketEvents {
+  /** The local kernel took the packet. */
+  onSent(cookie: number): void;
+  /** The local kernel did not send the packet. */
+  onRefused(cookie: number, errno: number): void;
+}
+
+export type { Datagram };
+
+/** Where the next packets are written: message `n` begins at `payload(n)` of `arena.view`. */
+export interface Outgoing {
+  readonly count: number;
+  readonly arena: { readonly view: DataView };
+  payload(message: number): number;
+}
+
+export interface Transport {
+  /** Names the transport in summaries, such as 'kernel udp'. */
+  readonly name: string;
+  readonly outgoing: Outgoing;
+  /** Datagrams lost so far because the receive buffer was full. */
+  readonly drops: number;
+  /** Sets length and destination of a message whose payload has been written. */
+  prepare(message: number, length: number, address: number, port: number): void;
+  /** Sends the first `count` messages; each gets exactly one `onSent` or `onRefused` before this returns. */
+  send(count: number, cookies: Int32Array, events: TransportEvents): void;
+  /** Reads all TX stamps and errors, then all datagrams that have arrived. Never blocks. */
+  receive(events: TransportEvents): void;
+  close(): void;
+}

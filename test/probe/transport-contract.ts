@@ -1,0 +1,176 @@
+/** What every transport must do, whatever carries the packets; run against each implementation. */
+
+import { setImmediate } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Clock } from '../../src/base/clock.ts';
+import type { Datagram, Transport, TransportEvents } from '../../src/probe/transport.ts';
+import { differenceNs } from '../../src/wire/ntp-time.ts';
+
+/** A transport under test, the packets that get an answer on it, and how to wait for the answers. */
+export interface Bench {
+  transport: Transport;
+  clock: Clock;
+  /** A peer that sends every packet back; nobody answers at `closed`; the local kernel refuses `forbidden`. */
+  echoing: { address: number; port: number };
+  closed: { address: number; port: number } | null;
+  forbidden: { address: number; port: number; errno: number } | null;
+  /** Whether the kernel stamps packets. */
+  stamps: boolean;
+  /** Writes a packet that can be told by its number; returns its length. */
+  write(view: DataView, offset: number, number: number): number;
+  /** The number of a packet that came back. */
+  numberOf(datagram: Datagram): number;
+  /** Lets time pass until something may have arrived. */
+  settle(): void;
+  close(): Promise<void>;
+}
+
+/** Everything a transport said. */
+class Record implements TransportEvents {
+  sent: number[] = [];
+  refused: [cookie: number, errno: number][] = [];
+  stamps = new Map<number, { seconds: number; nanoseconds: number }>();
+  received: { number: number; seconds: number; nanoseconds: number; stamped: boolean; ttl: number; address: number }[] =
+    [];
+  icmpErrors: { errno: number; type: number; code: number; address: number }[] = [];
+  readonly #numberOf: (datagram: Datagram) => number;
+
+  constructor(numberOf: (datagram: Datagram) => number) {
+    this.#numberOf = numberOf;
+  }
+
+  onSent(cookie: number): void {
+    this.sent.push(cookie);
+  }
+
+  onRefused(cookie: number, errno: number): void {
+    this.refused.push([cookie, errno]);
+  }
+
+  onTxStamp(cookie: number, seconds: number, nanoseconds: number): void {
+    this.stamps.set(cookie, { seconds, nanoseconds });
+  }
+
+  onDatagram(datagram: Datagram): void {
+    const { seconds, nanoseconds, stamped, ttl, sourceAddress } = datagram;
+    this.received.push({
+      number: this.#numberOf(datagram),
+      seconds,
+      nanoseconds,
+      stamped,
+      ttl,
+      address: sourceAddress,
+    });
+  }
+
+  onIcmpError(datagram: Datagram, errno: number, type: number, code: number): void {
+    this.icmpErrors.push({ errno, type, code, address: datagram.sourceAddress });
+  }
+}
+
+const DEADLINE_MS = 5000;
+
+export function transportContract(name: string, open: () => Promise<Bench>): void {
+  describe(`transport: ${name}`, () => {
+    let bench: Bench;
+    let record: Record;
+
+    beforeEach(async () => {
+      bench = await open();
+      record = new Record(bench.numberOf);
+    });
+    afterEach(() => bench.close());
+
+    function send(targets: readonly { address: number; port: number }[]): void {
+      const cookies = new Int32Array(bench.transport.outgoing.count);
+      for (const [message, target] of targets.entries()) {
+        const { arena } = bench.transport.outgoing;
+        const length = bench.write(arena.view, bench.transport.outgoing.payload(message), 1000 + message);
+        bench.transport.prepare(message, length, target.address, target.port);
+        cookies[message] = 500 + message;
+      }
+      bench.transport.send(targets.length, cookies, record);
+    }
+
+    async function until(done: () => boolean): Promise<void> {
+      const deadline = Date.now() + DEADLINE_MS;
+      while (!done() && Date.now() < deadline) {
+        bench.settle();
+        bench.transport.receive(record);
+        await setImmediate();
+      }
+      expect(done(), 'in time').toBe(true);
+    }
+
+    it('carries a full batch out and back, each packet once', async () => {
+      const { count } = bench.transport.outgoing;
+      send(Array(count).fill(bench.echoing));
+      await until(() => record.received.length >= count);
+      expect(record.sent).toEqual(Array.from({ length: count }, (_, message) => 500 + message));
+      expect(record.refused).toEqual([]);
+      const numbers = record.received.map((reply) => reply.number).toSorted((a, b) => a - b);
+      expect(numbers).toEqual(Array.from({ length: count }, (_, message) => 1000 + message));
+      expect(new Set(record.received.map((reply) => reply.address))).toEqual(new Set([bench.echoing.address]));
+    });
+
+    it('stamps departure and arrival in that order, within the time that passed', async ({ skip }) => {
+      if (!bench.stamps) skip('this transport has no kernel stamps');
+      // The kernel switches RX stamping on from a work queue: the very first packet may come without.
+      send([bench.echoing]);
+      await until(() => record.received.length === 1);
+      bench.clock.read();
+      const before = { seconds: bench.clock.wallSeconds, nanoseconds: bench.clock.wallNanoseconds };
+      record = new Record(bench.numberOf);
+      send(Array(8).fill(bench.echoing));
+      await until(() => record.received.length === 8 && record.stamps.size === 8);
+      bench.clock.read();
+      const after = { seconds: bench.clock.wallSeconds, nanoseconds: bench.clock.wallNanoseconds };
+      for (const reply of record.received) {
+        const tx = record.stamps.get(reply.number - 500);
+        expect(reply.stamped).toBe(true);
+        expect(sinceNs(tx, before)).toBeGreaterThanOrEqual(0);
+        expect(sinceNs(reply, tx)).toBeGreaterThanOrEqual(0);
+        expect(sinceNs(after, reply)).toBeGreaterThanOrEqual(0);
+      }
+    });
+
+    it('tells the TTL of what arrives', async () => {
+      send([bench.echoing]);
+      await until(() => record.received.length === 1);
+      expect(record.received[0]?.ttl).toBeGreaterThan(0);
+    });
+
+    it('reports what the local kernel does not send as refused, and sends the others', async ({ skip }) => {
+      const { forbidden, echoing } = bench;
+      if (!forbidden) return skip('nothing is forbidden on this transport');
+      send([echoing, forbidden, echoing, forbidden, forbidden, echoing]);
+      await until(() => record.received.length === 3);
+      expect(record.sent).toEqual([500, 502, 505]);
+      expect(record.refused).toEqual([501, 503, 504].map((cookie) => [cookie, forbidden.errno]));
+      expect(record.received.map((reply) => reply.number)).toEqual([1000, 1002, 1005]);
+      if (bench.stamps) expect([...record.stamps.keys()].toSorted((a, b) => a - b)).toEqual([500, 502, 505]);
+    });
+
+    it('lets an ICMP error for one peer cost no other peer its packet', async ({ skip }) => {
+      const { closed, echoing } = bench;
+      if (!closed) return skip('nobody can refuse on this transport');
+      for (let round = 0; round < 20; round += 1) {
+        send([closed]);
+        send([echoing]);
+        send([closed, echoing]);
+      }
+      await until(() => record.received.length === 40 && record.icmpErrors.length > 0);
+      expect(record.refused).toEqual([]);
+      expect(record.sent).toHaveLength(80);
+      expect(record.icmpErrors[0]).toEqual({ errno: 111, type: 3, code: 3, address: closed.address });
+    });
+  });
+}
+
+function sinceNs(
+  a: { seconds: number; nanoseconds: number } | undefined,
+  b: { seconds: number; nanoseconds: number } | undefined,
+): number {
+  if (!a || !b) return Number.NaN;
+  return differenceNs(a.seconds, a.nanoseconds, b.seconds, b.nanoseconds);
+}
