@@ -1,0 +1,79 @@
+/** The summary document: what is read, and every way in which one is refused. */
+
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseSummary, type Summary, type SummaryPath } from '../../src/protocol/summary.ts';
+import { refusalOf } from './refusal.ts';
+import { buildCounts, buildPath, buildPeer, buildSummary, octetsOf } from './summary-fixture.ts';
+
+/** The document with one path that carries these changes. */
+function withPath(overrides: Parameters<typeof buildPath>[0]): Summary {
+  return buildSummary({ peers: [buildPeer('ams', { paths: [buildPath(overrides)] })] });
+}
+
+describe('a valid summary', () => {
+  it('is read as it was written', () => {
+    expect(parseSummary(octetsOf(buildSummary()))).toEqual(buildSummary());
+  });
+
+  it('is read whatever its outcomes are, as long as they add up', () => {
+    const outcome = fc.nat(1_000_000);
+    fc.assert(
+      fc.property(outcome, outcome, outcome, outcome, outcome, (received, lost, refused, missed, voided) => {
+        const counts = buildCounts({ received, lost, refused, missed, void: voided });
+        expect(parseSummary(octetsOf(withPath({ counts }))).peers[0]?.paths[0]?.counts).toEqual(counts);
+      }),
+    );
+  });
+});
+
+describe('octets that are no JSON', () => {
+  const text = octetsOf(buildSummary());
+  const cases: [string, Uint8Array][] = [
+    ['nothing', new Uint8Array()],
+    ['a truncated document', text.subarray(0, text.length - 10)],
+    ['invalid UTF-8', Buffer.from([0x22, 0xc3, 0x28, 0x22])],
+    ['a byte order mark', Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), text])],
+  ];
+
+  it.each(cases)('are malformed: %s', (_what, octets) => {
+    expect(() => parseSummary(octets)).toThrow(expect.objectContaining({ code: 'malformed' }));
+  });
+});
+
+describe('a document that breaks the schema', () => {
+  const summary = buildSummary();
+  const twoFlows = [buildPath({ flow: 1 }), buildPath({ flow: 1 })];
+  const beyond: SummaryPath['histogram'] = { scheme: 'log2/6', relative_error: 0.0078125, buckets: [[2496, 1]] };
+  const cases: [string, unknown, RegExp][] = [
+    ['another schema', { ...summary, schema: 'popprobe.summary/2' }, /^schema: /],
+    ['an unknown member', { ...summary, note: 'x' }, /note/],
+    ['a missing member', { ...summary, boot_id: undefined }, /^boot_id: /],
+    ['sequence 0', { ...summary, sequence: 0 }, /^sequence: /],
+    ['a PoP name that is a path', { ...summary, pop: '../fra' }, /^pop: /],
+    ['a fractional count', withPath({ counts: buildCounts({ missed: 0.5 }) }), /counts\.due/],
+    ['a count beyond what a window can hold', withPath({ counts: buildCounts({ lost: 2 ** 40 }) }), /counts\.due/],
+    ['a bucket the scheme does not have', withPath({ histogram: beyond }), /histogram\.buckets\.0/],
+    ['an unequal sum of outcomes', withPath({ counts: buildCounts({ due: 601 }) }), /due 601, sum of outcomes 600/],
+    ['more late than lost', withPath({ counts: buildCounts({ lost: 1, late: 2 }) }), /late and unreachable/],
+    ['a peer twice', { ...summary, peers: [buildPeer('ams'), buildPeer('ams')] }, /^ams: listed twice/],
+    ['a path twice', { ...summary, peers: [buildPeer('ams', { paths: twoFlows })] }, /^ams\/.*: listed twice/],
+    ['too few seconds', { ...summary, peers: [buildPeer('ams', { seconds: 'ggg' })] }, /^ams: 3 seconds in 60 s/],
+    ['two different starts', { ...summary, window: { ...summary.window, start_unix_s: 1 } }, /^window: start/],
+    ['no object', 42, /^the document: /],
+  ];
+
+  it.each(cases)('is refused: %s', async (_what, document, found) => {
+    const refusal = await refusalOf(() => parseSummary(octetsOf(document)));
+    expect(refusal.code).toBe('schema');
+    expect(refusal.found).toMatch(found);
+  });
+
+  it('never throws anything but its two errors, whatever the JSON', () => {
+    fc.assert(
+      fc.property(fc.json(), (json) => {
+        expect(() => parseSummary(Buffer.from(json))).toThrow(expect.objectContaining({ code: 'schema' }));
+      }),
+    );
+  });
+});
