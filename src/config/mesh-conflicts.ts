@@ -1,0 +1,107 @@
+/** Values of a mesh that are right alone and wrong together: repetitions, and ports that get in each other's way. */
+
+import { LIMITS } from '../base/limits.ts';
+import { duplicates, entriesOf } from './duplicates.ts';
+import { stampSchema } from './mesh-schema.ts';
+import type { ConfigProblem, Fault } from './problem.ts';
+import { dotted, type Path, quote } from './quote.ts';
+import { placeOf, problemAt, valueAt, type YamlSource } from './yaml-source.ts';
+
+const PORT_MAX = 65_535;
+
+/** UDP source ports of one STAMP class, first to last. */
+interface PortRange {
+  path: Path;
+  first: number;
+  last: number;
+}
+
+/** Looks at every part that is sound in itself, so that a mistake elsewhere in the file hides nothing here. */
+export function meshConflicts(source: YamlSource): ConfigProblem[] {
+  const ranges = portRanges(source);
+  return [
+    ...duplicates(source, entriesOf(source, ['pops'], 'name'), 'a name that no other PoP has'),
+    ...duplicates(source, entriesOf(source, ['pops'], 'id'), 'an id that no other PoP has'),
+    ...duplicates(source, entriesOf(source, ['pops'], 'ipv4'), 'an address that no other PoP has'),
+    ...duplicates(source, entriesOf(source, ['probes'], 'name'), 'a name that no other probe class has'),
+    ...rangesBeyondTheLastPort(source, ranges),
+    ...overlaps(source, ranges),
+    ...reflectorPortsWithin(source, ranges),
+    ...tooManyFlows(source, ranges),
+  ];
+}
+
+function portRanges(source: YamlSource): PortRange[] {
+  const probes = valueAt(source, ['probes']);
+  if (!Array.isArray(probes)) return [];
+  return probes.flatMap((probe, index) => {
+    const { success, data } = stampSchema.safeParse(probe);
+    if (!success) return [];
+    const path = ['probes', index, 'source_port'];
+    return [{ path, first: data.source_port, last: data.source_port + data.flows - 1 }];
+  });
+}
+
+function rangesBeyondTheLastPort(source: YamlSource, ranges: readonly PortRange[]): ConfigProblem[] {
+  return ranges
+    .filter(({ last }) => last > PORT_MAX)
+    .map((range) =>
+      conflict(source, range, {
+        expected: `source ports up to ${PORT_MAX}`,
+        found: ports(range),
+        remedy: 'lower source_port or flows',
+      }),
+    );
+}
+
+function overlaps(source: YamlSource, ranges: readonly PortRange[]): ConfigProblem[] {
+  return ranges.flatMap((range, index) => {
+    const other = ranges.slice(0, index).find((o) => range.first <= o.last && o.first <= range.last);
+    if (other === undefined) return [];
+    const found = `${ports(range)}, which overlap ${ports(other)} of ${dotted(other.path)} at ${placeOf(source, other.path)}`;
+    const free = Math.max(...ranges.map(({ last }) => last)) + 1;
+    const remedy = `choose other ports, for example source_port: ${free}`;
+    return [conflict(source, range, { expected: 'source ports that no other probe class uses', found, remedy })];
+  });
+}
+
+/** The Session-Reflector binds its port on the same address as the Session-Sender its source ports. */
+function reflectorPortsWithin(source: YamlSource, ranges: readonly PortRange[]): ConfigProblem[] {
+  const reflectors = [
+    { path: ['stamp_port'], identity: valueAt(source, ['stamp_port']) },
+    ...entriesOf(source, ['pops'], 'stamp_port'),
+  ];
+  return ranges.flatMap((range) => {
+    const within = reflectors.find(({ identity: p }) => typeof p === 'number' && range.first <= p && p <= range.last);
+    if (within === undefined) return [];
+    const port = `${quote(within.identity)} of ${dotted(within.path)} at ${placeOf(source, within.path)}`;
+    return [
+      conflict(source, range, {
+        expected: 'source ports without a stamp_port among them',
+        found: `${ports(range)}, which include ${port}`,
+        remedy: 'choose another source_port',
+      }),
+    ];
+  });
+}
+
+function tooManyFlows(source: YamlSource, ranges: readonly PortRange[]): ConfigProblem[] {
+  const flows = ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+  if (flows <= LIMITS.flowsMax) return [];
+  const each = ranges.map((r) => `${r.last - r.first + 1} at ${placeOf(source, r.path)}`).join(', ');
+  const fault = {
+    code: 'config_conflict',
+    expected: `at most ${LIMITS.flowsMax} flows over all stamp classes`,
+    found: `${flows} (${each})`,
+    remedy: 'lower flows',
+  } as const;
+  return [problemAt(source, ['probes'], fault)];
+}
+
+function conflict(source: YamlSource, range: PortRange, parts: Omit<Fault, 'code'>): ConfigProblem {
+  return problemAt(source, range.path, { code: 'config_conflict', ...parts });
+}
+
+function ports({ first, last }: PortRange): string {
+  return first === last ? `${first}` : `${first} to ${last}`;
+}
