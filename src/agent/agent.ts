@@ -1,0 +1,106 @@
+/** The agent's wiring: the only place where the stages on the PoP host know one another. */
+
+import { randomBytes, randomUUID } from 'node:crypto';
+import { schedule, type ScheduledTask } from 'node-cron';
+import type { Logger } from 'pino';
+import { PopprobeError } from '../base/errors.ts';
+import type { AgentConfig } from '../config/agent-config.ts';
+import { readSigningKey } from '../config/key-files.ts';
+import type { MeshPop } from '../config/mesh-config.ts';
+import { SystemClock } from '../linux/system-clock.ts';
+import { startProbing, startReflecting } from '../probe/probing.ts';
+import { notices } from './notices.ts';
+import { planProbes, planReflector } from './plan.ts';
+import { Pusher } from './push.ts';
+import { Sealer } from './seal.ts';
+import { Sealing } from './sealing.ts';
+import { openSpool } from './spool.ts';
+import { serveStatus } from './status-server.ts';
+import { Summarizer } from './summarize.ts';
+import { Windows } from './windows.ts';
+
+export interface Agent {
+  /** Seals the running window, tries to deliver, and ends every thread and socket. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the agent: probe → ring → summarize → sign → spool → push, and the local status socket.
+ * Throws a PopprobeError when a key, the spool, a socket or a thread is not to be had. `onFailure` hears of a thread
+ * that dies later: the agent cannot go on then.
+ */
+export async function startAgent(
+  config: AgentConfig,
+  software: string,
+  log: Logger,
+  onFailure: (error: unknown) => void,
+): Promise<Agent> {
+  const self = ownPop(config);
+  const key = await readSigningKey(config.keyFile);
+  const spool = await openSpool(config.spool, log);
+  const plan = planProbes(config.mesh, self, config.tickMs, randomBytes(4).readUInt32BE());
+  const reflecting = await startReflecting(planReflector(config.mesh, self), onFailure);
+  const probing = await startProbing(plan, onFailure);
+  for (const notice of notices(probing.sockets)) log.warn(notice);
+
+  const identity = { pop: self.name, bootId: randomUUID(), configDigest: config.digest, software };
+  const clock = new SystemClock();
+  const sealing = new Sealing({
+    clock,
+    windows: new Windows(config.mesh.windowS, clock),
+    summarizer: new Summarizer(identity, plan, config.mesh.windowS, probing, reflecting),
+    sealer: new Sealer(spool, key, () => Math.floor(Date.now() / 1000)),
+    tmaxNs: plan.tmaxNs,
+    tickNs: plan.tickNs,
+    log,
+  });
+  const pusher = new Pusher({ url: config.collectorUrl, spool, log, random: Math.random, nowMs: Date.now });
+  const startedAt = new Date().toISOString();
+  const status = await serveStatus(config.statusSocket, () => ({
+    pop: self.name,
+    boot_id: identity.bootId,
+    software,
+    started_at: startedAt,
+    sockets: probing.sockets,
+    push: pusher.status(),
+    spool: spool.status(),
+    sealing: sealing.status(),
+    latest: sealing.latest,
+  }));
+
+  pusher.start();
+  const windows = closeWindowsEachSecond(sealing, log);
+  log.info({ pop: self.name, paths: plan.paths.length, sockets: probing.sockets }, 'probing');
+  return {
+    async stop() {
+      await windows.destroy();
+      await probing.stop();
+      await reflecting.stop();
+      await sealing.finish();
+      await pusher.stop();
+      await status.close();
+      log.info('stopped');
+    },
+  };
+}
+
+/** Each second rather than each window: a window is sealed when its last reply is in, not Tmax later on principle. */
+function closeWindowsEachSecond(sealing: Sealing, log: Logger): ScheduledTask {
+  return schedule('* * * * * *', () => sealing.turn(), {
+    name: 'seal windows',
+    noOverlap: true,
+    // A turn that was skipped costs nothing: the next one seals whatever is ready.
+    suppressMissedWarning: true,
+    logger: log,
+  });
+}
+
+function ownPop(config: AgentConfig): MeshPop {
+  const self = config.mesh.pops.find((pop) => pop.name === config.pop);
+  if (self) return self;
+  throw new PopprobeError('config_conflict', {
+    expected: `a PoP named ${config.pop} in the mesh`,
+    found: config.mesh.pops.map((pop) => pop.name).join(', '),
+    remedy: 'run "popprobe check" on the agent file',
+  });
+}

@@ -1,0 +1,20 @@
+/** What a running agent answers when it is asked how it is doing. */
+
+import type { OpenedSocket } from '../probe/probe-worker.ts';
+import type { PushStatus } from './push.ts';
+import type { SummaryBody } from './seal.ts';
+import type { SpoolStatus } from './spool.ts';
+
+/** The answer to `GET /v1/status` on the agent's Unix socket. */
+export interface AgentStatus {
+  pop: string;
+  boot_id: string;
+  software: string;
+  started_at: string;
+  sockets: readonly OpenedSocket[];
+  push: PushStatus;
+  spool: SpoolStatus;
+  sealing: { waiting: number; discarded: number };
+  /** The newest window; null before the first was sealed. */
+  latest: SummaryBody | null;
+}

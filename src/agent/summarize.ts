@@ -1,0 +1,93 @@
+/** Makes the summary of a window: every peer's paths read from the ring, and what the instrument says of itself. */
+
+import type { PathPlan, ProbePlan } from '../probe/plan.ts';
+import type { Probing, Reflecting } from '../probe/probing.ts';
+import { SUMMARY_SCHEMA, type Summary, type SummaryPath, type SummaryPeer } from '../protocol/summary.ts';
+import { SecondsTally } from '../stats/seconds.ts';
+import { NS_PER_MS } from '../base/units.ts';
+import { Instrument } from './instrument.ts';
+import { PathReader } from './path-figures.ts';
+import type { SummaryBody } from './seal.ts';
+import { rfc3339, type Window } from './windows.ts';
+
+/** What stays the same in every summary of one run. */
+export interface Identity {
+  pop: string;
+  bootId: string;
+  configDigest: string;
+  software: string;
+}
+
+export class Summarizer {
+  readonly #identity: Identity;
+  readonly #plan: ProbePlan;
+  readonly #paths: PathReader;
+  readonly #instrument: Instrument;
+  readonly #seconds: SecondsTally;
+  readonly #transport: Summary['parameters']['transport'];
+  /** Peer and its paths' numbers, in the plan's order. */
+  readonly #peers: Map<string, number[]>;
+
+  constructor(identity: Identity, plan: ProbePlan, windowS: number, probing: Probing, reflecting: Reflecting) {
+    this.#identity = identity;
+    this.#plan = plan;
+    const capacityMax = Math.max(1, ...plan.paths.map((path) => path.capacity));
+    this.#paths = new PathReader(probing.ring, windowS, plan.tmaxNs, capacityMax);
+    this.#instrument = new Instrument(probing, reflecting);
+    this.#seconds = new SecondsTally(windowS);
+    this.#transport = Object.fromEntries(probing.sockets.map((socket) => [socket.kind, socket.transport]));
+    this.#peers = groupByPeer(plan.paths);
+  }
+
+  /** Whether every probe of the window has its outcome already. */
+  isSettled(window: Window, nowNs: number): boolean {
+    return this.#plan.paths.every((_, path) => this.#paths.isSettled(path, window, nowNs));
+  }
+
+  /** Reads the window out of the ring, once: its probes are sealed by this. */
+  summarize(window: Window, nowNs: number): SummaryBody {
+    const peers = [...this.#peers].map(([peer, paths]) => this.#summarizePeer(peer, paths, window, nowNs));
+    const { instrument, clock } = this.#instrument.read(missingTxStamps(peers));
+    return {
+      schema: SUMMARY_SCHEMA,
+      pop: this.#identity.pop,
+      boot_id: this.#identity.bootId,
+      window: { start: rfc3339(window.startUnixS), start_unix_s: window.startUnixS, length_s: window.lengthS },
+      config_digest: this.#identity.configDigest,
+      software: this.#identity.software,
+      parameters: {
+        tmax_ms: this.#plan.tmaxNs / NS_PER_MS,
+        tick_ms: this.#plan.tickNs / NS_PER_MS,
+        schedule: 'periodic',
+        transport: this.#transport,
+      },
+      clock,
+      instrument,
+      peers,
+    };
+  }
+
+  #summarizePeer(peer: string, paths: readonly number[], window: Window, nowNs: number): SummaryPeer {
+    this.#seconds.reset();
+    const figures = paths.map((path): SummaryPath => {
+      const plan = this.#plan.paths[path];
+      if (!plan) throw new RangeError(`path ${path} is not in the plan`);
+      return this.#paths.read(path, plan, window, nowNs, this.#seconds);
+    });
+    return { peer, seconds: this.#seconds.toString(), paths: figures };
+  }
+}
+
+function groupByPeer(paths: readonly PathPlan[]): Map<string, number[]> {
+  const peers = new Map<string, number[]>();
+  for (const [index, path] of paths.entries()) {
+    const own = peers.get(path.peer);
+    if (own) own.push(index);
+    else peers.set(path.peer, [index]);
+  }
+  return peers;
+}
+
+function missingTxStamps(peers: readonly SummaryPeer[]): number {
+  return peers.reduce((sum, peer) => sum + peer.paths.reduce((inner, path) => inner + path.provenance.tx_user, 0), 0);
+}

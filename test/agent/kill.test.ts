@@ -1,0 +1,62 @@
+/** A real process is killed with SIGKILL while it seals: nothing that it had reported is lost, and the chain goes on. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type { Head } from '../../src/agent/spool-file.ts';
+import { digestOf } from '../../src/protocol/digest.ts';
+import { open, temporaryFolder } from './spool-fixture.ts';
+
+const CHILD = fileURLToPath(new URL('./seal-until-killed.js', import.meta.url));
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** Lets the child report `count` documents, kills it in the middle of the next ones, and returns all it reported. */
+async function sealAndKill(folder: string, count: number): Promise<Head[]> {
+  const child = spawn(process.execPath, [CHILD, folder, String(MAX_BYTES)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const closed = once(child, 'close');
+  const reported: Head[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [sequence, digest = ''] = line.split(' ');
+    reported.push({ sequence: Number(sequence), digest });
+    if (reported.length === count) child.kill('SIGKILL');
+  }
+  expect(await closed).toEqual([null, 'SIGKILL']);
+  return reported;
+}
+
+/** Delivers everything, and returns number, digest and predecessor of each document as its octets say. */
+async function deliverAll(folder: string): Promise<(Head & { prev: string | null })[]> {
+  const spool = await open(folder, MAX_BYTES);
+  expect(spool.status().quarantined).toBe(0);
+  const documents: (Head & { prev: string | null })[] = [];
+  for (let document = await spool.oldest(); document !== null; document = await spool.oldest()) {
+    const { sequence, prev } = JSON.parse(Buffer.from(document.octets).toString());
+    documents.push({ sequence, digest: digestOf(document.octets), prev });
+    await spool.delivered(document.sequence);
+  }
+  const last = documents.at(-1);
+  expect(spool.head).toEqual({ sequence: last?.sequence, digest: last?.digest });
+  return documents;
+}
+
+describe('kill -9 in the middle of sealing', () => {
+  it('loses nothing that was reported, and one chain runs through all lives of the process', async () => {
+    const folder = await temporaryFolder();
+    const reported: Head[] = [];
+    const stored: (Head & { prev: string | null })[] = [];
+    for (const [life, count] of [1, 7, 20, 40, 3].entries()) {
+      reported.push(...(await sealAndKill(folder, count)));
+      // Every other life begins with an empty folder, where head.json alone remembers the chain.
+      if (life % 2 === 0) stored.push(...(await deliverAll(folder)));
+    }
+    const asStored = new Map(stored.map(({ sequence, digest }) => [sequence, digest]));
+    expect(reported.filter(({ sequence, digest }) => asStored.get(sequence) !== digest)).toEqual([]);
+    for (const [index, document] of stored.entries()) {
+      const before = stored[index - 1];
+      expect(document.prev).toBe(before?.digest ?? null);
+      expect(document.sequence).toBe(before === undefined ? document.sequence : before.sequence + 1);
+    }
+  });
+});

@@ -1,0 +1,347 @@
+/** Delivery over real HTTP: order, retries, refusals for good, one connection, and an orderly stop. */
+
+import { execFileSync } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+import type { Logger } from 'pino';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Pusher } from '../../src/agent/push.ts';
+import type { Spool } from '../../src/agent/spool.ts';
+import { LIMITS } from '../../src/base/limits.ts';
+import { accept, answer, CollectorStub, freePort, type Received, type Script } from './collector-stub.ts';
+import {
+  buildDocument,
+  open,
+  quarantined,
+  recordingLog,
+  silentLog,
+  spoolOf,
+  temporaryFolder,
+} from './spool-fixture.ts';
+
+const NOW_MS = Date.UTC(2026, 0, 1, 12, 0, 0);
+
+interface Rig {
+  collector: CollectorStub;
+  pusher: Pusher;
+  spool: Spool;
+  folder: string;
+  /** The waits the pusher asked for, ms; each is granted at once. */
+  waits: number[];
+}
+
+function buildPusher(url: string, spool: Spool, waits: number[] = [], log: Logger = silentLog): Pusher {
+  const wait = async (ms: number) => void waits.push(ms);
+  const pusher = new Pusher({ url, spool, log, random: () => 0, nowMs: () => NOW_MS, wait });
+  onTestFinished(() => pusher.stop());
+  return pusher;
+}
+
+/** A pusher at work on a spool of `sequences`, towards a collector that follows the script. */
+async function startRig(sequences: readonly number[], script: readonly Script[], log?: Logger): Promise<Rig> {
+  const folder = await temporaryFolder();
+  const spool = await spoolOf(folder, sequences);
+  const collector = new CollectorStub(script);
+  await collector.listen();
+  const waits: number[] = [];
+  const pusher = buildPusher(collector.url, spool, waits, log);
+  pusher.start();
+  return { collector, pusher, spool, folder, waits };
+}
+
+const sequenceIn = ({ body }: Received): number => JSON.parse(gunzipSync(body).toString()).sequence;
+
+/** A key and a certificate for 127.0.0.1, made by openssl: Node.js cannot make one. */
+async function selfSigned(): Promise<{ key: string; cert: string }> {
+  const folder = await temporaryFolder();
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const subject = ['-subj', '/CN=collector', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const algorithm = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  execFileSync('openssl', ['req', '-x509', ...algorithm, '-keyout', key, '-out', cert, ...subject], {
+    stdio: 'ignore',
+  });
+  return { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') };
+}
+
+/** Lets `count` requests come in and the last one be dealt with. */
+async function finish({ collector, pusher }: Rig, count: number): Promise<number[]> {
+  const requests = await collector.received(count);
+  await pusher.stop();
+  return requests.map(sequenceIn);
+}
+
+describe('delivery', () => {
+  it('posts the sealed octets compressed, with their signature, to the path of the protocol', async () => {
+    const rig = await startRig([7], []);
+    await finish(rig, 1);
+    const [request] = rig.collector.requests;
+    expect(request).toMatchObject({
+      method: 'POST',
+      path: '/v1/summaries',
+      headers: {
+        'content-type': 'application/json',
+        'content-encoding': 'gzip',
+        'x-jws-signature': 'header..signature7',
+      },
+    });
+    expect(gunzipSync(request?.body ?? '')).toEqual(buildDocument(7).octets);
+    expect(rig.spool.status().documents).toBe(0);
+  });
+
+  it('keeps the path that the configured address begins with', async () => {
+    const collector = new CollectorStub([]);
+    await collector.listen();
+    const pusher = buildPusher(`${collector.url}/popprobe/`, await spoolOf(await temporaryFolder(), [1]));
+    pusher.start();
+    expect((await collector.received(1))[0]?.path).toBe('/popprobe/v1/summaries');
+  });
+
+  it('goes from the oldest to the newest over one connection', async () => {
+    const sequences = Array.from({ length: 20 }, (_, index) => index + 1);
+    const rig = await startRig(sequences, []);
+    expect(await finish(rig, 20)).toEqual(sequences);
+    expect(rig.collector.connections).toBe(1);
+    expect(rig.pusher.status()).toEqual({
+      lastAcceptedSequence: 20,
+      lastAcceptedAtMs: NOW_MS,
+      lastError: null,
+      failuresInARow: 0,
+      quarantined: 0,
+    });
+  });
+
+  it('begins with a document that is appended while it waits for one', async () => {
+    const rig = await startRig([], []);
+    await rig.spool.append(buildDocument(1));
+    await rig.collector.received(1);
+    await rig.spool.append(buildDocument(2));
+    expect(await finish(rig, 2)).toEqual([1, 2]);
+    expect(rig.waits).toEqual([]);
+  });
+
+  it('posts again what it could not take off the disk', async () => {
+    const folder = await temporaryFolder();
+    const spool = await open(folder);
+    await mkdir(join(folder, 'head.json'));
+    await spool.append(buildDocument(1));
+    const collector = new CollectorStub([]);
+    await collector.listen();
+    const wait = () => rm(join(folder, 'head.json'), { recursive: true });
+    const options = { url: collector.url, spool, log: silentLog, random: () => 0, nowMs: () => NOW_MS, wait };
+    const pusher = new Pusher(options);
+    pusher.start();
+    await collector.received(2);
+    await pusher.stop();
+    expect(spool.status().documents).toBe(0);
+    expect(pusher.status()).toMatchObject({ lastAcceptedSequence: 1, failuresInARow: 0 });
+    expect(pusher.status().lastError).toMatch(/EISDIR|ENOTEMPTY|EEXIST/);
+  });
+});
+
+describe("a collector with a certificate of the operator's own authority", () => {
+  it('is trusted with that authority configured, and not without it', async () => {
+    const { key, cert } = await selfSigned();
+    const received: string[] = [];
+    const server = createSecureServer({ key, cert }, (request, response) => {
+      received.push(request.url ?? '');
+      request.resume().on('end', () => response.end());
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const url = `https://127.0.0.1:${port}`;
+    const spool = await spoolOf(await temporaryFolder(), [1]);
+    const options = { url, spool, log: silentLog, random: () => 0, nowMs: () => NOW_MS };
+    const events = new EventEmitter();
+    const wait = (ms: number, signal: AbortSignal) => {
+      events.emit('waiting');
+      return sleep(ms, undefined, { signal });
+    };
+    const distrustful = new Pusher({ ...options, wait });
+    distrustful.start();
+    await once(events, 'waiting');
+    await distrustful.stop();
+    expect(distrustful.status().lastError).toMatch(/^DEPTH_ZERO_SELF_SIGNED_CERT/);
+    expect(received).toEqual([]);
+    const trusting = new Pusher({ ...options, ca: cert });
+    trusting.start();
+    await once(server, 'request');
+    await trusting.stop();
+    expect(trusting.status().lastAcceptedSequence).toBe(1);
+  });
+});
+
+describe('an answer that may be another one next time', () => {
+  it.each([202, 204, 302, 404, 405, 408, 425, 429, 500, 502, 503, 504])('%i is tried again', async (status) => {
+    const rig = await startRig([1, 2], [answer(status, status === 204 ? '' : 'not now')]);
+    expect(await finish(rig, 3)).toEqual([1, 1, 2]);
+    expect(rig.waits).toEqual([LIMITS.pushBackoffMsMin]);
+    expect(rig.pusher.status()).toMatchObject({ failuresInARow: 0, quarantined: 0 });
+    expect(rig.pusher.status().lastError).toMatch(`HTTP ${status}`);
+  });
+
+  it('is tried again no sooner than Retry-After says, in seconds or as a date', async () => {
+    const rig = await startRig(
+      [1],
+      [
+        answer(503, {}, { 'retry-after': '7' }),
+        answer(429, {}, { 'retry-after': 'Thu, 01 Jan 2026 12:00:30 GMT' }),
+        answer(503, {}, { 'retry-after': '86400' }),
+      ],
+    );
+    expect(await finish(rig, 4)).toEqual([1, 1, 1, 1]);
+    const jitter = LIMITS.pushBackoffMsMin;
+    expect(rig.waits).toEqual([7000 + jitter, 30_000 + jitter, LIMITS.retryAfterMsMax + jitter]);
+  });
+
+  it('is really waited for', async () => {
+    const spool = await spoolOf(await temporaryFolder(), [1]);
+    const collector = new CollectorStub([answer(503, {}, { 'retry-after': '1' })]);
+    await collector.listen();
+    const options = { url: collector.url, spool, log: silentLog, random: () => 0, nowMs: () => NOW_MS };
+    const pusher = new Pusher(options);
+    pusher.start();
+    const [first, second] = await collector.received(2);
+    await pusher.stop();
+    expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThanOrEqual(1000);
+  });
+
+  it('may be no answer at all: the connection breaks before it, or in the middle', async () => {
+    const rig = await startRig(
+      [1, 2],
+      [
+        (response) => response.destroy(),
+        (response) => {
+          response.writeHead(200, { 'content-length': '100' }).write('half', () => response.destroy());
+        },
+      ],
+    );
+    expect(await finish(rig, 4)).toEqual([1, 1, 1, 2]);
+  });
+
+  it('is one warning however long it lasts, and one line when it is over', async () => {
+    const folder = await temporaryFolder();
+    const spool = await spoolOf(folder, [1]);
+    const port = await freePort();
+    const collector = new CollectorStub([]);
+    const { log, lines } = recordingLog();
+    const waits: number[] = [];
+    const wait = async (ms: number) => {
+      if (waits.push(ms) === 4) await collector.listen(port);
+    };
+    const url = `http://127.0.0.1:${port}`;
+    const pusher = new Pusher({ url, spool, log, random: () => 0.5, nowMs: () => NOW_MS, wait });
+    pusher.start();
+    await collector.received(1);
+    await pusher.stop();
+    expect(waits).toEqual([750, 1250, 2250, 4250]);
+    expect(pusher.status()).toMatchObject({ lastAcceptedSequence: 1, failuresInARow: 0 });
+    expect(pusher.status().lastError).toMatch(/^ECONNREFUSED/);
+    expect(lines.filter(({ level }) => level > 20).map(({ level, msg }) => [level, msg])).toEqual([
+      [40, 'cannot deliver, will try again'],
+      [30, 'the collector accepts documents again'],
+    ]);
+  });
+});
+
+describe('a refusal for good', () => {
+  it.each([400, 401, 403, 409, 413, 422])('%i goes to the quarantine, and the next is delivered', async (status) => {
+    const { log, lines } = recordingLog();
+    const refusal = answer(status, { error: { code: 'chain_conflict', message: 'expected prev a;\n found prev b' } });
+    const rig = await startRig([1, 2], [refusal], log);
+    expect(await finish(rig, 2)).toEqual([1, 2]);
+    const reason = `HTTP ${status} chain_conflict: expected prev a; found prev b`;
+    expect(await quarantined(rig.folder)).toEqual({ '0000000000000001.jws': `${reason}\n` });
+    expect(await readFile(join(rig.folder, 'quarantine', '0000000000000001.jws'))).toEqual(
+      Buffer.from(`header..signature1\n${buildDocument(1).octets.toString()}`),
+    );
+    expect(rig.waits).toEqual([]);
+    expect(rig.pusher.status()).toMatchObject({ lastAcceptedSequence: 2, lastError: reason, quarantined: 1 });
+    expect(lines.filter(({ level }) => level === 50)).toMatchObject([{ sequence: 1, status, code: 'chain_conflict' }]);
+  });
+
+  it.each([
+    ['nothing', '', 'HTTP 403: '],
+    ["a proxy's page", '<html>\n<h1>Forbidden</h1>', 'HTTP 403: <html> <h1>Forbidden</h1>'],
+    ['JSON of another shape', '[1]', 'HTTP 403: [1]'],
+    ['an error without members', '{"error":null}', 'HTTP 403: {"error":null}'],
+    ['a code that is none of ours', '{"error":{"code":"Not Ours!","message":"no"}}', 'HTTP 403: no'],
+    ['control characters', '{"error":{"message":"\\u001b[31mred\\u0000"}}', 'HTTP 403: [31mred'],
+  ])('may carry %s', async (_, body, reason) => {
+    const rig = await startRig([1], [answer(403, body)]);
+    await finish(rig, 1);
+    expect(Object.values(await quarantined(rig.folder))).toEqual([`${reason}\n`]);
+  });
+
+  it('is read up to a limit, however much follows', async () => {
+    const endless: Script = (response) => {
+      response.writeHead(422);
+      const write = () => {
+        while (!response.destroyed && response.write(Buffer.alloc(65_536, 'x')));
+      };
+      response.on('drain', write).on('error', () => response.destroy());
+      write();
+    };
+    const rig = await startRig([1, 2], [endless]);
+    expect(await finish(rig, 2)).toEqual([1, 2]);
+    expect(Object.values(await quarantined(rig.folder))).toEqual([`HTTP 422: ${'x'.repeat(500)}\n`]);
+  });
+});
+
+describe('stop', () => {
+  it('ends a wait at once and keeps the document', async () => {
+    const spool = await spoolOf(await temporaryFolder(), [1]);
+    const collector = new CollectorStub([answer(503, {}, { 'retry-after': '600' })]);
+    await collector.listen();
+    const events = new EventEmitter();
+    const wait = (ms: number, signal: AbortSignal) => {
+      events.emit('waiting');
+      return sleep(ms, undefined, { signal });
+    };
+    const options = { url: collector.url, spool, log: silentLog, random: () => 0, nowMs: () => NOW_MS, wait };
+    const pusher = new Pusher(options);
+    pusher.start();
+    await once(events, 'waiting');
+    await pusher.stop();
+    expect(spool.status().documents).toBe(1);
+  });
+
+  it('lets a try that is under way finish', async () => {
+    let letFinish = (): void => undefined;
+    const hold: Script = (response, received) => {
+      letFinish = () => accept(response, received);
+    };
+    const rig = await startRig([1, 2], [hold]);
+    await rig.collector.received(1);
+    const stopped = rig.pusher.stop();
+    letFinish();
+    await stopped;
+    expect(rig.collector.requests).toHaveLength(1);
+    expect(rig.spool.status().documents).toBe(1);
+    expect(rig.pusher.status().lastAcceptedSequence).toBe(1);
+  });
+
+  it('gives up a try that does not finish, and keeps the document', async () => {
+    const rig = await startRig([1], [() => undefined]);
+    await finish(rig, 1);
+    expect(rig.spool.status().documents).toBe(1);
+    expect(rig.pusher.status()).toMatchObject({ lastAcceptedSequence: null, failuresInARow: 1 });
+  });
+
+  it('is harmless before the start, while the spool is empty, and twice', async () => {
+    const spool = await open(await temporaryFolder());
+    await buildPusher('http://127.0.0.1:9', spool).stop();
+    const pusher = buildPusher('http://127.0.0.1:9', spool);
+    pusher.start();
+    pusher.start();
+    await pusher.stop();
+    await pusher.stop();
+    expect(pusher.status().failuresInARow).toBe(0);
+  });
+});
