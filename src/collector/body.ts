@@ -1,0 +1,65 @@
+/** The body of a request as the octets that were signed, with a limit before and after decompression. */
+
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { PopprobeError } from '../base/errors.ts';
+import { LIMITS } from '../base/limits.ts';
+
+const inflate = promisify(gunzip);
+
+/**
+ * Reads a request's body to its end and undoes the content encoding.
+ *
+ * @param encoding the header `content-encoding`: absent, `identity` or `gzip`.
+ * @throws PopprobeError `too_large` over a limit of `base/limits.ts`; `malformed` when the body is empty, cut short,
+ * not what the encoding says, or of another encoding.
+ */
+export async function readOctets(body: AsyncIterable<Buffer>, encoding: string | undefined): Promise<Uint8Array> {
+  const received = await collect(body);
+  if (received.length === 0) throw malformed('the octets of one document as body', 'an empty body');
+  if (encoding === undefined || encoding === 'identity') return received;
+  if (encoding === 'gzip') return await decompress(received);
+  throw malformed('content-encoding identity or gzip', `content-encoding ${encoding}`);
+}
+
+async function collect(body: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of body) {
+      length += chunk.length;
+      if (length <= LIMITS.summaryBodyBytesMax) chunks.push(chunk);
+      // Reading on lets the sender see the answer: closing early would reset the connection under its feet.
+      else chunks.length = 0;
+      if (length > LIMITS.refusedBodyDrainBytesMax) break;
+    }
+  } catch (cause) {
+    throw malformed('a complete body', `the connection broken after ${length} octets`, cause);
+  }
+  if (length > LIMITS.summaryBodyBytesMax) throw tooLarge('as sent', LIMITS.summaryBodyBytesMax);
+  return Buffer.concat(chunks);
+}
+
+async function decompress(received: Buffer): Promise<Buffer> {
+  try {
+    // zlib works in small steps and stops at the first one beyond the limit: a bomb costs no more memory than that.
+    return await inflate(received, { maxOutputLength: LIMITS.summaryBytesMax });
+  } catch (cause) {
+    if (cause instanceof RangeError) throw tooLarge('decompressed', LIMITS.summaryBytesMax, cause);
+    throw malformed('a gzip body', cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function tooLarge(form: string, limit: number, cause?: unknown): PopprobeError {
+  return new PopprobeError('too_large', {
+    expected: `at most ${limit} octets ${form}`,
+    found: 'more',
+    remedy: 'compress the body; if it is, the agent has more peers or paths than a document holds',
+    cause,
+  });
+}
+
+function malformed(expected: string, found: string, cause?: unknown): PopprobeError {
+  const remedy = 'send the document as docs/protocol.md says';
+  return new PopprobeError('malformed', { expected, found, remedy, cause });
+}

@@ -1,0 +1,57 @@
+/** The wiring of the collector: keys, store, server. */
+
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { PopprobeError } from '../base/errors.ts';
+import type { CollectorConfig } from '../config/collector-config.ts';
+import { IngestCounters } from './counters.ts';
+import { loadKeyring } from './load-keyring.ts';
+import { buildServer } from './server.ts';
+import { openDatabase } from './store/database.ts';
+import { SqliteStore } from './store/sqlite-store.ts';
+
+export interface Collector {
+  /** Where it listens. */
+  url: string;
+  /** Finishes the requests that have begun, then closes the store. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the collector.
+ *
+ * @throws PopprobeError for a bad key file (`key_unreadable`, `key_invalid`, `config_conflict`), an unusable store
+ * (`store_unusable`), or an address that cannot be listened on (`syscall_failed`).
+ */
+export async function startCollector(config: CollectorConfig, log: Logger): Promise<Collector> {
+  const keyring = await loadKeyring(config.pops);
+  const store = new SqliteStore(openDatabase(config.store.sqliteFile));
+  const counters = new IngestCounters();
+  const pops = config.pops.map((pop) => pop.name);
+  const server = buildServer({ keyring, store, counters, pops, log, nowMs: Date.now });
+  const close = async (): Promise<void> => {
+    await server.close();
+    await store.close();
+  };
+  try {
+    const url = await listen(server, config.listen);
+    log.info({ url, pops: pops.length }, 'collector listening');
+    return { url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function listen(server: FastifyInstance, { host, port }: CollectorConfig['listen']): Promise<string> {
+  try {
+    return await server.listen({ host, port });
+  } catch (cause) {
+    throw new PopprobeError('syscall_failed', {
+      expected: `to listen on ${host} port ${port}`,
+      found: cause instanceof Error ? cause.message : String(cause),
+      remedy: 'free the address, or change listen in the configuration',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,14 @@
+/** Reads the key files that the configuration names into a keyring. */
+
+import type { CollectorConfig } from '../config/collector-config.ts';
+import { readPublicKey } from '../config/key-files.ts';
+import { Keyring, type Signer } from './keyring.ts';
+
+/** @throws PopprobeError as `readPublicKey` and the keyring do: one bad key file keeps the collector from starting. */
+export async function loadKeyring(pops: CollectorConfig['pops']): Promise<Keyring> {
+  const signers: Signer[] = [];
+  for (const { name, keyFiles } of pops) {
+    for (const file of keyFiles) signers.push({ pop: name, ...(await readPublicKey(file)) });
+  }
+  return new Keyring(signers);
+}

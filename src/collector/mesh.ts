@@ -1,0 +1,167 @@
+/** From the newest windows to the mesh as the NOC sees it: one entry per PoP and one per pair. Pure. */
+
+import { MS_PER_S } from '../base/units.ts';
+import type { SummaryCounts } from '../protocol/summary.ts';
+import { LogHistogram } from '../stats/histogram.ts';
+import type { NewestWindow, StoredPath, StoredPeer } from './store/store.ts';
+
+/** A PoP. All but its name is null, and `documents` 0, until it has sent something. */
+interface MeshPop {
+  pop: string;
+  last_sequence: number | null;
+  last_accepted_at: string | null;
+  last_accepted_age_s: number | null;
+  window_start: string | null;
+  documents: number;
+}
+
+/** The round trip of one pair: net of the residence time for STAMP, raw for ICMP. */
+interface MeshRtt {
+  class: string;
+  kind: 'icmp' | 'stamp';
+  n: number;
+  mean_ns: number;
+  p95_ns: number | null;
+}
+
+interface MeshPath {
+  class: string;
+  kind: 'icmp' | 'stamp';
+  flow: number;
+  counts: SummaryCounts;
+  rtt_mean_ns: number | null;
+  rtt_p95_ns: number | null;
+}
+
+/** What `from` measured towards `to` in the newest window of `from`. */
+interface MeshPair {
+  from: string;
+  to: string;
+  window_start: string;
+  window_length_s: number;
+  /** Over all paths. */
+  counts: SummaryCounts;
+  /** lost / (received + lost); null when nothing was measured. */
+  loss_ratio: number | null;
+  rtt: MeshRtt | null;
+  seconds: string;
+  paths: MeshPath[];
+}
+
+export interface Mesh {
+  generated_at: string;
+  pops: MeshPop[];
+  pairs: MeshPair[];
+}
+
+/**
+ * @param configured names of all PoPs of the mesh: those that never sent anything are listed as well.
+ * @param nowMs ms since the Unix epoch.
+ */
+export function meshOf(configured: readonly string[], windows: readonly NewestWindow[], nowMs: number): Mesh {
+  const byPop = new Map(windows.map((window) => [window.pop, window]));
+  const names = [...new Set([...configured, ...byPop.keys()])].toSorted();
+  return {
+    generated_at: isoTime(nowMs),
+    pops: names.map((name) => meshPop(name, byPop.get(name), nowMs)),
+    pairs: windows.flatMap((window) => window.peers.map((peer) => meshPair(window, peer))),
+  };
+}
+
+function meshPop(pop: string, window: NewestWindow | undefined, nowMs: number): MeshPop {
+  if (window === undefined) {
+    const never = { last_sequence: null, last_accepted_at: null, last_accepted_age_s: null, window_start: null };
+    return { pop, ...never, documents: 0 };
+  }
+  return {
+    pop,
+    last_sequence: window.lastSequence,
+    last_accepted_at: isoTime(window.lastAcceptedMs),
+    last_accepted_age_s: Math.floor((nowMs - window.lastAcceptedMs) / MS_PER_S),
+    window_start: isoTime(window.windowStartS * MS_PER_S),
+    documents: window.documents,
+  };
+}
+
+function meshPair(window: NewestWindow, { peer, seconds, paths }: StoredPeer): MeshPair {
+  const counts = sumCounts(paths);
+  const answered = counts.received + counts.lost;
+  return {
+    from: window.pop,
+    to: peer,
+    window_start: isoTime(window.windowStartS * MS_PER_S),
+    window_length_s: window.windowLengthS,
+    counts,
+    loss_ratio: answered === 0 ? null : counts.lost / answered,
+    rtt: pairRtt(paths),
+    seconds,
+    paths: paths.map(meshPath),
+  };
+}
+
+function meshPath(path: StoredPath): MeshPath {
+  const rtt = mergedRtt([path]);
+  return {
+    class: path.class,
+    kind: path.kind,
+    flow: path.flow,
+    counts: path.counts,
+    rtt_mean_ns: rtt?.mean_ns ?? null,
+    rtt_p95_ns: rtt?.p95_ns ?? null,
+  };
+}
+
+function sumCounts(paths: readonly StoredPath[]): SummaryCounts {
+  const sum: SummaryCounts = {
+    due: 0,
+    received: 0,
+    lost: 0,
+    refused: 0,
+    missed: 0,
+    void: 0,
+    late: 0,
+    unreachable: 0,
+    duplicate: 0,
+    reordered: 0,
+  };
+  for (const { counts } of paths) {
+    for (const name of Object.keys(sum) as (keyof SummaryCounts)[]) sum[name] += counts[name];
+  }
+  return sum;
+}
+
+/**
+ * Classes are never mixed, because they may have different DSCP and sizes: the pair shows one class over all its flows.
+ * STAMP before ICMP, then the lowest DSCP, then the name; a class without samples is passed over.
+ */
+function pairRtt(paths: readonly StoredPath[]): MeshRtt | null {
+  const measured = paths.filter((path) => path.rttN > 0);
+  const [first] = measured.toSorted(byPreference);
+  if (first === undefined) return null;
+  return mergedRtt(measured.filter((path) => path.class === first.class && path.kind === first.kind));
+}
+
+function byPreference(a: StoredPath, b: StoredPath): number {
+  if (a.kind !== b.kind) return a.kind === 'stamp' ? -1 : 1;
+  return a.dscp - b.dscp || a.class.localeCompare(b.class, 'en');
+}
+
+/** The mean and the percentile over the samples of all given paths, which are of one class; null without samples. */
+function mergedRtt(paths: readonly StoredPath[]): MeshRtt | null {
+  const histogram = new LogHistogram();
+  let n = 0;
+  let sumNs = 0;
+  for (const path of paths) {
+    n += path.rttN;
+    sumNs += path.rttSumNs;
+    histogram.addPairs(path.histogram);
+  }
+  const [first] = paths;
+  if (first === undefined || n === 0) return null;
+  const { class: name, kind } = first;
+  return { class: name, kind, n, mean_ns: Math.round(sumNs / n), p95_ns: histogram.percentileNs(0.95) };
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

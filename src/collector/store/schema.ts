@@ -1,0 +1,75 @@
+/** The tables of the SQLite store, as steps from one version to the next. */
+
+/**
+ * Step `n` takes a database from `user_version` n to n + 1. A step that has been released is never edited.
+ *
+ * `document` is the evidence; all other tables are derived from it. Delays are in ns, histograms are JSON arrays of
+ * [bucket, count] in the scheme of the document's schema version.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE document (
+    pop TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    boot_id TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    prev TEXT,
+    kid TEXT NOT NULL,
+    window_start_s INTEGER NOT NULL,
+    window_length_s INTEGER NOT NULL,
+    received_at_ms INTEGER NOT NULL,
+    octets BLOB NOT NULL,
+    signature TEXT NOT NULL,
+    PRIMARY KEY (pop, sequence)
+  ) STRICT;
+
+  CREATE TABLE pop_state (
+    pop TEXT NOT NULL PRIMARY KEY,
+    documents INTEGER NOT NULL,
+    last_sequence INTEGER NOT NULL,
+    last_received_at_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE peer_row (
+    pop TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    peer TEXT NOT NULL,
+    window_start_s INTEGER NOT NULL,
+    window_length_s INTEGER NOT NULL,
+    seconds TEXT NOT NULL,
+    PRIMARY KEY (pop, sequence, peer),
+    FOREIGN KEY (pop, sequence) REFERENCES document (pop, sequence)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE minute_row (
+    pop TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    peer TEXT NOT NULL,
+    class TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    family TEXT NOT NULL,
+    dscp INTEGER NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    flow INTEGER NOT NULL,
+    window_start_s INTEGER NOT NULL,
+    window_length_s INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    received INTEGER NOT NULL,
+    lost INTEGER NOT NULL,
+    refused INTEGER NOT NULL,
+    missed INTEGER NOT NULL,
+    void INTEGER NOT NULL,
+    late INTEGER NOT NULL,
+    unreachable INTEGER NOT NULL,
+    duplicate INTEGER NOT NULL,
+    reordered INTEGER NOT NULL,
+    rtt_n INTEGER NOT NULL,
+    rtt_sum_ns INTEGER NOT NULL,
+    rtt_min_ns INTEGER,
+    rtt_max_ns INTEGER,
+    histogram TEXT,
+    PRIMARY KEY (pop, sequence, peer, class, kind, family, dscp, size_bytes, flow),
+    FOREIGN KEY (pop, sequence, peer) REFERENCES peer_row (pop, sequence, peer)
+  ) STRICT;
+  `,
+];

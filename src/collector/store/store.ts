@@ -1,0 +1,63 @@
+/** What the collector asks of a store: evidence in, exactly once, and the newest window of every PoP out. */
+
+import type { SummaryCounts } from '../../protocol/summary.ts';
+import type { VerifiedDocument } from '../verify.ts';
+
+export type Acceptance = 'accepted' | 'duplicate';
+
+/** The evidence: the octets as they were signed, and the signature line. */
+export interface StoredDocument {
+  octets: Uint8Array;
+  signature: string;
+}
+
+/** One path of one window, as far as windows can be merged. */
+export interface StoredPath {
+  class: string;
+  kind: 'icmp' | 'stamp';
+  dscp: number;
+  flow: number;
+  counts: SummaryCounts;
+  /** Number of delay samples, and their sum in ns. */
+  rttN: number;
+  rttSumNs: number;
+  /** Pairs of bucket and count, ascending; empty without samples. */
+  histogram: [number, number][];
+}
+
+export interface StoredPeer {
+  peer: string;
+  /** One letter per second of the window: g, b or u. */
+  seconds: string;
+  paths: StoredPath[];
+}
+
+/** The state of one PoP, with its window of the highest sequence number. */
+export interface NewestWindow {
+  pop: string;
+  /** Documents stored of this PoP. */
+  documents: number;
+  lastSequence: number;
+  /** When the collector last accepted a document of this PoP, of whatever window; ms since the Unix epoch. */
+  lastAcceptedMs: number;
+  windowStartS: number;
+  windowLengthS: number;
+  peers: StoredPeer[];
+}
+
+/**
+ * Every method throws PopprobeError `store_unusable` when the storage below fails, and then nothing has changed. It is
+ * asynchronous because a store may be on another machine.
+ */
+export interface SummaryStore {
+  /**
+   * Stores a document and all that is derived from it, in one transaction that is durable when the promise resolves.
+   *
+   * @throws PopprobeError `chain_conflict` when it does not fit into the PoP's chain.
+   */
+  accept(document: VerifiedDocument, receivedAtMs: number): Promise<Acceptance>;
+  /** The newest window of each PoP that has sent one, by name. */
+  mesh(): Promise<NewestWindow[]>;
+  document(pop: string, sequence: number): Promise<StoredDocument | null>;
+  close(): Promise<void>;
+}

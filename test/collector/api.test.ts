@@ -1,0 +1,87 @@
+/** The read side over HTTP: the mesh of what was posted, and evidence that anybody can verify. */
+
+import { verify } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SIGNATURE_HEADER } from '../../src/protocol/jws.ts';
+import { bucketMidpointNs, bucketOf } from '../../src/stats/histogram.ts';
+import { buildPeer, buildSummary, signDocument } from '../protocol/summary-fixture.ts';
+import { Rig } from './harness.ts';
+
+let rig: Rig;
+
+beforeEach(async () => {
+  rig = await Rig.start();
+});
+
+afterEach(async () => {
+  await rig.end();
+});
+
+describe('the mesh', () => {
+  it('lists configured PoPs that never sent anything', async () => {
+    const never = { last_sequence: null, last_accepted_at: null, last_accepted_age_s: null, window_start: null };
+    const pops = ['ams', 'fra', 'par'].map((pop) => ({ pop, ...never, documents: 0 }));
+    const answer = await rig.get('/api/v1/mesh');
+    expect(answer).toMatchObject({ status: 200, json: { generated_at: '2026-01-01T12:00:00.000Z', pops, pairs: [] } });
+  });
+
+  it('shows the newest window of every PoP', async () => {
+    for (const document of await rig.signChain(3)) await rig.post(document);
+    await rig.post(await signDocument(buildSummary({ pop: 'ams', peers: [buildPeer('fra')] }), rig.keys.ams));
+    const { json } = await rig.get('/api/v1/mesh');
+    const newest = { window_start: '2026-01-01T00:03:00.000Z', window_length_s: 60, loss_ratio: 0 };
+    const p95_ns = bucketMidpointNs(bucketOf(12_000_000));
+    const rtt = { class: 'best-effort', kind: 'stamp', n: 2400, mean_ns: 12_000_000, p95_ns };
+    expect(json).toMatchObject({
+      pops: [
+        { pop: 'ams', last_sequence: 1, documents: 1 },
+        { pop: 'fra', last_sequence: 3, documents: 3, last_accepted_age_s: 0 },
+        { pop: 'par', last_sequence: null, documents: 0 },
+      ],
+      pairs: [
+        { from: 'ams', to: 'fra', window_start: '2026-01-01T00:01:00.000Z' },
+        { from: 'fra', to: 'ams', ...newest, rtt, seconds: 'g'.repeat(60) },
+        { from: 'fra', to: 'par', ...newest, rtt },
+      ],
+    });
+  });
+});
+
+describe('the evidence', () => {
+  it('comes back as the signed octets, and verifies with node:crypto alone', async () => {
+    const document = await rig.sign();
+    await rig.post(document);
+    const { status, headers, text } = await rig.get('/api/v1/documents/fra/1');
+    expect([status, headers['content-type'], text]).toEqual([200, 'application/json', document.octets.toString()]);
+
+    const line = headers[SIGNATURE_HEADER];
+    if (typeof line !== 'string') throw new Error('one signature expected');
+    const [header = '', , signature = ''] = line.split('.');
+    const signed = Buffer.concat([Buffer.from(`${header}.`), Buffer.from(text)]);
+    expect(verify(null, signed, rig.keys.fra.publicKey, Buffer.from(signature, 'base64url'))).toBe(true);
+  });
+
+  it.each(['fra/2', 'ams/1', 'fra/0', 'fra/01', 'fra/-1', 'fra/1e0', 'fra/99999999999999999999', "fra'--/1"])(
+    'is not found under %s',
+    async (path) => {
+      await rig.post(await rig.sign());
+      const answer = await rig.get(`/api/v1/documents/${path}`);
+      expect(answer).toMatchObject({ status: 404, json: { error: { code: 'not_found' } } });
+    },
+  );
+});
+
+describe('health', () => {
+  it('counts what was accepted and what was refused, by code', async () => {
+    const document = await rig.sign();
+    await rig.post(document);
+    await rig.post(document);
+    await rig.post(await rig.sign({ sequence: 1, software: 'popprobe 0.2.0' }));
+    await rig.post(await rig.sign({ sequence: 2 }, rig.keys.stranger));
+    const refused = { chain_conflict: 1, unknown_key: 1 };
+    expect(await rig.get('/healthz')).toMatchObject({
+      status: 200,
+      json: { status: 'ok', accepted: 1, duplicate: 1, refused },
+    });
+  });
+});

@@ -1,0 +1,73 @@
+/** The collector as it is started: key files, store and address from a configuration. */
+
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { request } from 'undici';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { startCollector } from '../../src/collector/collector.ts';
+import type { CollectorConfig } from '../../src/config/collector-config.ts';
+import { readSigningKey, type SigningKey, writeKeyPair } from '../../src/config/key-files.ts';
+import { SIGNATURE_HEADER } from '../../src/protocol/jws.ts';
+import { refusalOf } from '../protocol/refusal.ts';
+import { buildSummary, signDocument } from '../protocol/summary-fixture.ts';
+
+const log = pino({ level: 'silent' });
+
+let folder: string;
+let key: SigningKey;
+let config: CollectorConfig;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'popprobe-start-'));
+  const { keyFile, publicFile } = await writeKeyPair(folder, 'fra');
+  key = await readSigningKey(keyFile);
+  config = {
+    listen: { host: '127.0.0.1', port: 0 },
+    store: { sqliteFile: join(folder, 'collector.sqlite') },
+    pops: [{ name: 'fra', keyFiles: [publicFile] }],
+    logLevel: 'info',
+  };
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+it('accepts what the key in the file has signed, and still has it after a restart', async () => {
+  const { octets, signature } = await signDocument(buildSummary(), key);
+  for (const status of ['accepted', 'duplicate']) {
+    const collector = await startCollector(config, log);
+    const headers = { [SIGNATURE_HEADER]: signature };
+    const { body } = await request(`${collector.url}/v1/summaries`, { method: 'POST', body: octets, headers });
+    expect(await body.json()).toMatchObject({ status, pop: 'fra', sequence: 1 });
+    await collector.close();
+  }
+});
+
+it('does not start with a key file that is none', async () => {
+  const keyFile = join(folder, 'empty.pub.json');
+  await writeFile(keyFile, '');
+  const pops = [{ name: 'fra', keyFiles: [keyFile] }];
+  expect((await refusalOf(() => startCollector({ ...config, pops }, log))).code).toMatch(/^key_/);
+});
+
+it('does not start with one key for two PoPs', async () => {
+  const pops = [...config.pops, ...config.pops.map((pop) => ({ ...pop, name: 'ams' }))];
+  expect((await refusalOf(() => startCollector({ ...config, pops }, log))).code).toBe('config_conflict');
+});
+
+it('does not start on an address that is taken, and lets go of the store', async () => {
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  const address = holder.address();
+  if (address === null || typeof address === 'string') throw new Error('a TCP address expected');
+  const listen = { host: '127.0.0.1', port: address.port };
+  expect((await refusalOf(() => startCollector({ ...config, listen }, log))).code).toBe('syscall_failed');
+  holder.close();
+  const collector = await startCollector(config, log);
+  await collector.close();
+});
