@@ -1,0 +1,107 @@
+/** Checks configuration files of every kind and reports on each of them. */
+
+import { resolve } from 'node:path';
+import { LIMITS } from '../base/limits.ts';
+import { AGENT_SCHEMA, loadAgentConfig } from '../config/agent-config.ts';
+import { COLLECTOR_SCHEMA, loadCollectorConfig } from '../config/collector-config.ts';
+import { openConfigFile } from '../config/config-file.ts';
+import { agentKeyProblems, collectorKeyProblems } from '../config/key-problems.ts';
+import { meshBudget } from '../config/mesh-budget.ts';
+import type { MeshConfig } from '../config/mesh-config.ts';
+import { MESH_SCHEMA } from '../config/mesh-schema.ts';
+import { nearest } from '../config/nearest.ts';
+import { openMesh } from '../config/open-mesh.ts';
+import { type ConfigProblem, formatProblem } from '../config/problem.ts';
+import { quote } from '../config/quote.ts';
+import { problemAt, valueAt, type YamlSource } from '../config/yaml-source.ts';
+
+export interface CheckReport {
+  /** No problem in any file. */
+  ok: boolean;
+  /** One line per sound file and one per problem. */
+  lines: string[];
+}
+
+/** `summary` says in a few words what a sound file sets up. */
+type Verdict = { summary: string; problems: readonly [] } | { summary: null; problems: readonly ConfigProblem[] };
+
+/** Checks the files in order. A problem that several of them lead to, as in a shared mesh, is reported once. */
+export async function checkFiles(files: readonly string[]): Promise<CheckReport> {
+  const lines: string[] = [];
+  const reported = new Set<string>();
+  let ok = true;
+  for (const file of files) {
+    const verdict = await checkFile(file);
+    if (verdict.summary !== null) {
+      lines.push(`${file}: ok (${verdict.summary})`);
+      continue;
+    }
+    ok = false;
+    for (const problem of verdict.problems) {
+      const identity = formatProblem({ ...problem, file: resolve(problem.file) });
+      if (reported.has(identity)) continue;
+      reported.add(identity);
+      if (reported.size <= LIMITS.configProblemsMax) lines.push(formatProblem(problem));
+    }
+  }
+  const unshown = reported.size - LIMITS.configProblemsMax;
+  if (unshown > 0) lines.push(`and ${unshown} more problems`);
+  return { ok, lines };
+}
+
+async function checkFile(file: string): Promise<Verdict> {
+  const { source, problems } = openConfigFile(file);
+  if (source === null) return { summary: null, problems };
+  const schema = valueAt(source, ['schema']);
+  switch (schema) {
+    case MESH_SCHEMA:
+      return checkMesh(file);
+    case AGENT_SCHEMA:
+      return checkAgent(file, source);
+    case COLLECTOR_SCHEMA:
+      return checkCollector(file, source);
+    default:
+      return { summary: null, problems: [unknownSchema(source, schema)] };
+  }
+}
+
+function checkMesh(file: string): Verdict {
+  const { config, problems } = openMesh(file).loaded;
+  if (config === null) return { summary: null, problems };
+  return { summary: `mesh ${config.name}: ${config.pops.length} PoPs; each agent: ${load(config)}`, problems: [] };
+}
+
+async function checkAgent(file: string, source: YamlSource): Promise<Verdict> {
+  const { config, problems } = loadAgentConfig(file);
+  const all = [...problems, ...(await agentKeyProblems(source))];
+  if (config === null || all.length > 0) return { summary: null, problems: all };
+  return { summary: `agent ${config.pop} of mesh ${config.mesh.name}: ${load(config.mesh)}`, problems: [] };
+}
+
+async function checkCollector(file: string, source: YamlSource): Promise<Verdict> {
+  const { config, problems } = loadCollectorConfig(file);
+  const all = [...problems, ...(await collectorKeyProblems(source))];
+  if (config === null || all.length > 0) return { summary: null, problems: all };
+  const { listen, pops } = config;
+  const keys = pops.reduce((count, { keyFiles }) => count + keyFiles.length, 0);
+  return {
+    summary: `collector on ${listen.host} port ${listen.port}: ${pops.length} PoPs, ${keys} keys`,
+    problems: [],
+  };
+}
+
+function load(mesh: MeshConfig): string {
+  const { peers, paths, probesPerSecond } = meshBudget(mesh);
+  return `${peers} peers, ${paths} paths, ${Math.round(probesPerSecond * 10) / 10} probes/s`;
+}
+
+function unknownSchema(source: YamlSource, schema: unknown): ConfigProblem {
+  const known = [MESH_SCHEMA, AGENT_SCHEMA, COLLECTOR_SCHEMA];
+  const meant = typeof schema === 'string' ? nearest(schema, known) : null;
+  return problemAt(source, ['schema'], {
+    code: schema === undefined ? 'config_missing_key' : 'config_invalid_value',
+    expected: `${known.slice(0, -1).join(', ')} or ${known.at(-1)}`,
+    found: schema === undefined ? 'no such key' : quote(schema),
+    remedy: meant === null ? 'begin the file with the line that says what it is' : `did you mean ${quote(meant)}?`,
+  });
+}

@@ -1,0 +1,100 @@
+/** Child processes of `popprobe start`: their logs go to files, their warnings to whoever listens, their end is awaited. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PopprobeError } from '../base/errors.ts';
+
+/** How long a child may take to end after SIGTERM before it is killed. */
+const STOP_GRACE_MS = 8000;
+const WARN_LEVEL = 40;
+const NOTICES_MAX = 5;
+
+interface Child {
+  process: ChildProcess;
+  exited: Promise<unknown>;
+}
+
+export class Children extends EventEmitter<{ died: [PopprobeError] }> {
+  readonly #program: string;
+  readonly #logFolder: string;
+  readonly #children: Child[] = [];
+  readonly #notices: string[] = [];
+  #stopping = false;
+
+  /** `program` is the built executable; each child's log is written to `logFolder/<name>.log`. */
+  constructor(program: string, logFolder: string) {
+    super();
+    this.#program = program;
+    this.#logFolder = logFolder;
+  }
+
+  /** The latest warnings of the children, oldest first, each once. */
+  get notices(): readonly string[] {
+    return this.#notices;
+  }
+
+  /** Starts `popprobe <args>`. The open IPC channel tells the child when this process dies, however it dies. */
+  start(name: string, args: readonly string[]): void {
+    const child = spawn(process.execPath, [this.#program, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    const log = createWriteStream(join(this.#logFolder, `${name}.log`));
+    let lastWords = '';
+    child.stderr?.on('data', (data: Buffer) => {
+      log.write(data);
+      lastWords = String(data).trim();
+    });
+    if (child.stdout) {
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        log.write(`${line}\n`);
+        this.#notice(name, line);
+      });
+    }
+    child.once('exit', (code, signal) => {
+      log.end();
+      if (!this.#stopping) this.emit('died', diedEarly(name, code ?? signal, lastWords, log.path));
+    });
+    this.#children.push({ process: child, exited: once(child, 'exit') });
+  }
+
+  /** Ends all children and waits for them. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const child of this.#children) child.process.kill('SIGTERM');
+    const all = Promise.all(this.#children.map((child) => child.exited));
+    const inTime = await Promise.race([all.then(() => true), sleep(STOP_GRACE_MS, false, { ref: false })]);
+    if (!inTime) for (const child of this.#children) child.process.kill('SIGKILL');
+    await all;
+  }
+
+  #notice(name: string, line: string): void {
+    const entry = parseLogLine(line);
+    if (!entry || entry.level < WARN_LEVEL) return;
+    const notice = `${name}: ${entry.msg}`;
+    if (this.#notices.includes(notice)) return;
+    this.#notices.push(notice);
+    if (this.#notices.length > NOTICES_MAX) this.#notices.shift();
+  }
+}
+
+function parseLogLine(line: string): { level: number; msg: string } | null {
+  try {
+    const entry = JSON.parse(line) as { level?: unknown; msg?: unknown };
+    return typeof entry.level === 'number' && typeof entry.msg === 'string'
+      ? { level: entry.level, msg: entry.msg }
+      : null;
+  } catch {
+    // Not a log line of ours: it stays in the child's log file.
+    return null;
+  }
+}
+
+function diedEarly(name: string, status: unknown, lastWords: string, log: string | Buffer): PopprobeError {
+  return new PopprobeError('child_failed', {
+    expected: `${name} to keep running`,
+    found: `it ended with ${String(status)}${lastWords ? `: ${lastWords}` : ''}`,
+    remedy: `read ${String(log)}`,
+  });
+}

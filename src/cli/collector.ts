@@ -1,0 +1,31 @@
+/** `popprobe collector`: runs the collector in the foreground. */
+
+import { Command } from 'commander';
+import { requireConfig } from './require-config.ts';
+import { makeLogger } from './logger.ts';
+import { untilToldToStop } from './until-told.ts';
+
+const HELP = `
+The collector accepts signed summaries from the agents whose keys it knows, verifies and stores them, and serves the
+mesh as JSON. It runs until SIGTERM or Ctrl-C. Check its configuration first with "popprobe check".
+
+Example:
+  popprobe collector --config /etc/popprobe/collector.yaml`;
+
+export function collectorCommand(): Command {
+  return new Command('collector')
+    .description('run the collector of one operator')
+    .requiredOption('-c, --config <file>', 'collector file')
+    .addHelpText('after', HELP)
+    .action(async (options: { config: string }) => {
+      const { loadCollectorConfig } = await import('../config/collector-config.ts');
+      const { startCollector } = await import('../collector/collector.ts');
+      const config = requireConfig(loadCollectorConfig(options.config));
+      const log = await makeLogger(config.logLevel);
+      const collector = await startCollector(config, log);
+      const reason = await untilToldToStop();
+      log.info({ reason }, 'stopping');
+      await collector.close();
+      log.info('stopped');
+    });
+}

@@ -1,0 +1,41 @@
+/** Figures as people read them: durations with a fitting unit, ratios in percent, columns that line up. */
+
+/** A duration in ns with three digits and a unit; '-' for none. */
+export function formatNs(ns: number | null | undefined): string {
+  if (ns === null || ns === undefined) return '-';
+  if (ns < 1_000) return `${ns} ns`;
+  if (ns < 1_000_000) return `${digits(ns / 1_000)} µs`;
+  if (ns < 1_000_000_000) return `${digits(ns / 1_000_000)} ms`;
+  return `${digits(ns / 1_000_000_000)} s`;
+}
+
+/** A ratio in percent, cut off and not rounded, so that a lost probe never reads 0.00 % of a full decimal; '-' for none. */
+export function formatRatio(ratio: number | null): string {
+  if (ratio === null) return '-';
+  if (ratio > 0 && ratio < 0.0001) return '<0.01 %';
+  return `${(Math.floor(ratio * 10_000) / 100).toFixed(2)} %`;
+}
+
+/** An age in seconds as '7 s', '5 min' or '3 h'; 'never' for none. */
+export function formatAge(seconds: number | null): string {
+  if (seconds === null) return 'never';
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
+  return `${Math.floor(seconds / 3600)} h`;
+}
+
+/** Rows as text: the first row is the heading, the first column left-aligned, the others right-aligned. */
+export function formatTable(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function digits(value: number): string {
+  if (value >= 100) return value.toFixed(0);
+  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}

@@ -1,0 +1,92 @@
+/** Draws an agent's status for a person. */
+
+import type { AgentStatus } from '../agent/status.ts';
+import { MS_PER_S } from '../base/units.ts';
+import { errnoSentence } from '../linux/errno.ts';
+import type { SummaryPeer } from '../protocol/summary.ts';
+import { lossRatio } from '../stats/outcomes.ts';
+import { formatAge, formatNs, formatRatio, formatTable } from './format.ts';
+
+/** The status as lines of text. `nowMs` is the wall clock, for ages. */
+export function renderStatus(status: AgentStatus, nowMs: number): string {
+  return [
+    `${status.pop}: ${status.software}, up ${age(Date.parse(status.started_at), nowMs)}`,
+    ...sockets(status),
+    push(status, nowMs),
+    spool(status),
+    '',
+    ...windowLines(status),
+    '',
+  ].join('\n');
+}
+
+function sockets(status: AgentStatus): string[] {
+  const carriers = new Map(status.sockets.map((socket) => [socket.kind, socket]));
+  return [...carriers.values()].map((socket) =>
+    socket.errno === 0
+      ? `${socket.kind} by ${socket.transport}`
+      : `${socket.kind} refused by this host: ${errnoSentence(socket.errno)}`,
+  );
+}
+
+function push(
+  { push: { lastAcceptedSequence, lastAcceptedAtMs, lastError, failuresInARow } }: AgentStatus,
+  nowMs: number,
+): string {
+  const accepted =
+    lastAcceptedAtMs === null
+      ? 'the collector has accepted nothing yet'
+      : `the collector accepted ${lastAcceptedSequence} ${age(lastAcceptedAtMs, nowMs)} ago`;
+  return failuresInARow === 0 ? accepted : `${accepted}; ${failuresInARow} failures in a row: ${lastError ?? ''}`;
+}
+
+function spool({ spool: { documents, bytes, discarded, quarantined }, sealing }: AgentStatus): string {
+  return (
+    `spool: ${documents} documents, ${bytes} octets; ${discarded} discarded, ${quarantined} quarantined; ` +
+    `${sealing.waiting} wait for the disk, ${sealing.discarded} given up`
+  );
+}
+
+function windowLines(status: AgentStatus): string[] {
+  if (!status.latest) return ['no window sealed yet'];
+  const heading = [
+    'peer',
+    'class',
+    'flow',
+    'rtt mean',
+    'p95',
+    'p99',
+    'loss',
+    'due',
+    'received',
+    'lost',
+    'refused',
+    'missed',
+    'void',
+  ];
+  return [
+    `window of ${status.latest.window.length_s} s from ${status.latest.window.start}`,
+    ...formatTable([heading, ...status.latest.peers.flatMap(peerRows)]),
+  ];
+}
+
+function peerRows(peer: SummaryPeer): string[][] {
+  return peer.paths.map((path) => {
+    const { counts, rtt } = path;
+    const outcomes = [counts.due, counts.received, counts.lost, counts.refused, counts.missed, counts.void];
+    return [
+      peer.peer,
+      path.class,
+      String(path.flow),
+      formatNs(rtt?.mean_ns),
+      formatNs(rtt?.p95_ns),
+      formatNs(rtt?.p99_ns),
+      formatRatio(lossRatio(counts)),
+      ...outcomes.map(String),
+    ];
+  });
+}
+
+function age(sinceMs: number, nowMs: number): string {
+  return formatAge(Math.max(0, Math.floor((nowMs - sinceMs) / MS_PER_S)));
+}

@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+/** The executable: parses the command line, nothing else. */
+
+import { Command, CommanderError } from 'commander';
+import { PopprobeError } from './base/errors.ts';
+import { agentCommand } from './cli/agent.ts';
+import { checkCommand } from './cli/check.ts';
+import { collectorCommand } from './cli/collector.ts';
+import { keygenCommand } from './cli/keygen.ts';
+import { startCommand } from './cli/start.ts';
+import { statusCommand } from './cli/status.ts';
+import { software } from './cli/version.ts';
+
+const HELP = `
+Exit status: 0 success, 1 failure, 2 wrong use of the command line.
+
+Example:
+  popprobe check /etc/popprobe/agent.yaml`;
+
+/** A command's file loads what its action needs only when it runs: the agent must not carry the collector's database. */
+const COMMANDS = [agentCommand, collectorCommand, checkCommand, keygenCommand, statusCommand, startCommand];
+
+const program = new Command('popprobe')
+  .description('Measures PoP availability, latency and loss on a backbone, as signed evidence for an SLA.')
+  .version(software())
+  .addHelpText('after', HELP)
+  .exitOverride();
+for (const command of COMMANDS) program.addCommand(command().copyInheritedSettings(program));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has said what is wrong, or has printed the help that was asked for.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else if (error instanceof PopprobeError) {
+    process.stderr.write(`popprobe: ${error.message} [${error.code}]\n`);
+    process.exitCode = 1;
+  } else {
+    throw error;
+  }
+}
