@@ -22,7 +22,8 @@ export class Children extends EventEmitter<{ died: [PopprobeError] }> {
   readonly #program: string;
   readonly #logFolder: string;
   readonly #children: Child[] = [];
-  readonly #notices: string[] = [];
+  /** Warning, and the children that gave it. */
+  readonly #warnings = new Map<string, Set<string>>();
   #stopping = false;
 
   /** `program` is the built executable; each child's log is written to `logFolder/<name>.log`. */
@@ -32,9 +33,9 @@ export class Children extends EventEmitter<{ died: [PopprobeError] }> {
     this.#logFolder = logFolder;
   }
 
-  /** The latest warnings of the children, oldest first, each once. */
+  /** The latest warnings of the children, oldest first: one line each, however many children gave it. */
   get notices(): readonly string[] {
-    return this.#notices;
+    return [...this.#warnings].map(([warning, names]) => `${[...names].join(', ')}: ${warning}`);
   }
 
   /** Starts `popprobe <args>`. The open IPC channel tells the child when this process dies, however it dies. */
@@ -72,10 +73,10 @@ export class Children extends EventEmitter<{ died: [PopprobeError] }> {
   #notice(name: string, line: string): void {
     const entry = parseLogLine(line);
     if (!entry || entry.level < WARN_LEVEL) return;
-    const notice = `${name}: ${entry.msg}`;
-    if (this.#notices.includes(notice)) return;
-    this.#notices.push(notice);
-    if (this.#notices.length > NOTICES_MAX) this.#notices.shift();
+    const names = this.#warnings.get(entry.msg) ?? new Set();
+    this.#warnings.set(entry.msg, names.add(name));
+    const [oldest] = this.#warnings.keys();
+    if (oldest !== undefined && this.#warnings.size > NOTICES_MAX) this.#warnings.delete(oldest);
   }
 }
 
