@@ -15,8 +15,7 @@ import { fromHex, toHex, viewOf } from './bytes.ts';
 
 const SENDER = `00000001 e8fe6f8080000000 8f84 1234 ${'00'.repeat(28)}`;
 /** The answer to SENDER by hand from RFC 8762 figure 5: R-seq 7, T3 .123456789, T2 .5, TTL 254. */
-const REFLECTED =
-  '00000007 e8fe6f801f9add37 9980 1234 e8fe6f8080000000' + '00000001 e8fe6f8080000000 8f84 0000 fe 000000';
+const REFLECTED = '00000007 e8fe6f801f9add37 9980 1234 e8fe6f8080000000 00000001 e8fe6f8080000000 8f84 0000 fe 000000';
 
 describe('Session-Sender packet', () => {
   it('is the golden packet, also over leftovers of another one', () => {
@@ -91,8 +90,8 @@ describe('any octets', () => {
           decodeSenderPacket(view, 0, octets.length, sender),
           decodeReflectorPacket(view, 0, octets.length, reflector),
         ];
-        for (const answer of answers) expect(['ok', 'short', 'bad_timestamp']).toContain(answer);
-        if (octets.length < STAMP_BASE_BYTES) expect(answers).toEqual(['short', 'short']);
+        const possible = octets.length < STAMP_BASE_BYTES ? ['short'] : ['ok', 'bad_timestamp'];
+        for (const answer of answers) expect(possible).toContain(answer);
       }),
       { numRuns: 2000 },
     );
