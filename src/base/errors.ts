@@ -14,6 +14,7 @@ export const ERROR_CODES = [
   'key_invalid',
   'key_exposed',
   'key_exists',
+  'key_unwritable',
   // the local kernel
   'kernel_abi_mismatch',
   'kernel_unavailable',

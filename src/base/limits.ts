@@ -5,7 +5,7 @@ import { NS_PER_MS, NS_PER_S } from './units.ts';
 export const LIMITS = {
   /** PoPs in one mesh: ids are 12 bits of the STAMP SSID. */
   popsMax: 4095,
-  /** Octets of one configuration file: a mesh of 4095 PoPs has 300,000. */
+  /** Octets of one configuration file: a mesh of 4095 PoPs takes up to 300,000. */
   configFileBytesMax: 1024 * 1024,
   /** Indentation plus indicators of a line of YAML: our files need 8, and the parser recurses once per level. */
   configNestingMax: 64,
@@ -65,7 +65,7 @@ export const LIMITS = {
   signatureLineBytesMax: 2048,
   /** Octets the spool may hold when the configuration says nothing. */
   spoolBytesDefault: 256 * 1024 * 1024,
-  /** Octets the spool may be given: a month of the largest mesh; a typo must not fill the disk. */
+  /** Octets the spool may be given: a month of one-minute summaries of 1.5 MB; a typo must not fill the disk. */
   spoolBytesMax: 64 * 1024 * 1024 * 1024,
   /** Summaries kept in memory while the disk refuses them: an hour of the default windows. */
   summariesWaitingMax: 60,

@@ -31,7 +31,7 @@ export interface WrittenKeyPair {
 /**
  * Makes an Ed25519 pair: `<name>.key`, PKCS#8 PEM that only the owner may read, and `<name>.pub.json`, a JWK. Makes the
  * directory if there is none, but never replaces a file. Throws config_invalid_value for a bad name, key_exists, or
- * key_unreadable when the files cannot be written.
+ * key_unwritable when the files cannot be written.
  */
 export async function writeKeyPair(directory: string, name: string): Promise<WrittenKeyPair> {
   const checked = configName.safeParse(name);
@@ -175,8 +175,8 @@ function notWritten(file: string, cause: unknown): PopprobeError {
     });
   }
   const remedy = 'choose a folder that you may write to, with --out';
-  return new PopprobeError('key_unreadable', {
-    expected: 'a key file',
+  return new PopprobeError('key_unwritable', {
+    expected: 'a folder to write keys to',
     found: `${systemReason(cause)}: ${file}`,
     remedy,
     cause,

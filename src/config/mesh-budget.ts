@@ -5,7 +5,7 @@ import { MS_PER_S } from '../base/units.ts';
 import { SLOT_BYTES, slotsFor } from '../ring/layout.ts';
 import type { MeshConfig, ProbeClass } from './mesh-config.ts';
 import type { ConfigProblem } from './problem.ts';
-import type { Path } from './quote.ts';
+import { listed, type Path } from './quote.ts';
 import { placeOf, problemAt, type YamlSource } from './yaml-source.ts';
 
 /** Figures of one agent; every agent of a mesh has the same. */
@@ -44,7 +44,7 @@ export function meshBudgetProblems(mesh: MeshConfig, source: YamlSource): Config
   const { peers } = budget;
   const pops = `${peers} peers (${placeOf(source, ['pops'])})`;
   const probes = (figure: string): string => `${figure} each (${placeOf(source, ['probes'])})`;
-  const rates = mesh.probes.map((p, i) => `${round(rateOf(p))} at ${placeOf(source, ['probes', i])}`).join(', ');
+  const rates = listed(mesh.probes.map((p, i) => `${round(rateOf(p))} at ${placeOf(source, ['probes', i])}`));
   const rows: Row[] = [
     {
       path: ['probes'],

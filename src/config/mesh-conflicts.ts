@@ -4,7 +4,7 @@ import { LIMITS } from '../base/limits.ts';
 import { duplicates, entriesOf } from './duplicates.ts';
 import { stampSchema } from './mesh-schema.ts';
 import type { ConfigProblem, Fault } from './problem.ts';
-import { dotted, type Path, quote } from './quote.ts';
+import { dotted, listed, type Path, quote } from './quote.ts';
 import { placeOf, problemAt, valueAt, type YamlSource } from './yaml-source.ts';
 
 const PORT_MAX = 65_535;
@@ -55,11 +55,11 @@ function rangesBeyondTheLastPort(source: YamlSource, ranges: readonly PortRange[
 }
 
 function overlaps(source: YamlSource, ranges: readonly PortRange[]): ConfigProblem[] {
+  const free = Math.max(...ranges.map(({ last }) => last)) + 1;
   return ranges.flatMap((range, index) => {
     const other = ranges.slice(0, index).find((o) => range.first <= o.last && o.first <= range.last);
     if (other === undefined) return [];
     const found = `${ports(range)}, which overlap ${ports(other)} of ${dotted(other.path)} at ${placeOf(source, other.path)}`;
-    const free = Math.max(...ranges.map(({ last }) => last)) + 1;
     const remedy = `choose other ports, for example source_port: ${free}`;
     return [conflict(source, range, { expected: 'source ports that no other probe class uses', found, remedy })];
   });
@@ -88,7 +88,7 @@ function reflectorPortsWithin(source: YamlSource, ranges: readonly PortRange[]):
 function tooManyFlows(source: YamlSource, ranges: readonly PortRange[]): ConfigProblem[] {
   const flows = ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
   if (flows <= LIMITS.flowsMax) return [];
-  const each = ranges.map((r) => `${r.last - r.first + 1} at ${placeOf(source, r.path)}`).join(', ');
+  const each = listed(ranges.map((r) => `${r.last - r.first + 1} at ${placeOf(source, r.path)}`));
   const fault = {
     code: 'config_conflict',
     expected: `at most ${LIMITS.flowsMax} flows over all stamp classes`,

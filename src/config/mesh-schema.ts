@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { LIMITS } from '../base/limits.ts';
+import { STAMP_BASE_BYTES, STAMP_PORT } from '../wire/stamp.ts';
 import { configName, dscp, schemaLine, wholeNumber } from './schema-parts.ts';
 
 export const MESH_SCHEMA = 'popprobe.mesh/1';
@@ -9,12 +10,9 @@ export const MESH_SCHEMA = 'popprobe.mesh/1';
 /** All divide the hour, so that windows and hourly rollups share their edges. */
 const WINDOWS_S = [5, 10, 15, 20, 30, 60, 120, 300] as const;
 
-/** STAMP's assigned port, or one that users of the domain may agree on (RFC 8762 section 4.1). */
-const STAMP_PORT_ASSIGNED = 862;
-const STAMP_PORT = `the UDP port ${STAMP_PORT_ASSIGNED}, or one from 1024 to 65535`;
-const stampPort = z
-  .int(STAMP_PORT)
-  .refine((port) => port === STAMP_PORT_ASSIGNED || (port >= 1024 && port <= 65_535), STAMP_PORT);
+/** The assigned port, or one that the users of the domain have agreed on (RFC 8762 section 4.1). */
+const PORT = `the UDP port ${STAMP_PORT}, or one from 1024 to 65535`;
+const stampPort = z.int(PORT).refine((port) => port === STAMP_PORT || (port >= 1024 && port <= 65_535), PORT);
 
 const UNICAST = 'an IPv4 address of one host, as 198.51.100.7';
 const unicastIpv4 = z.ipv4(UNICAST).refine((address) => {
@@ -33,12 +31,14 @@ const popSchema = z.strictObject({
 const INTERVAL = `a number of ms from ${LIMITS.intervalMsMin} to ${LIMITS.intervalMsMax}`;
 const intervalMs = z.number(INTERVAL).min(LIMITS.intervalMsMin, INTERVAL).max(LIMITS.intervalMsMax, INTERVAL);
 
+/** Twice what the marks take by which a reply is matched and checked, so that they may grow. */
+const ICMP_BYTES_MIN = 48;
+
 const icmpSchema = z.strictObject({
   name: configName,
   kind: z.literal('icmp'),
   interval_ms: intervalMs,
-  /** From 48: the payload carries the marks by which a reply is matched and checked. */
-  size_bytes: wholeNumber(48, LIMITS.packetBytesMax, 'a number of octets').default(64),
+  size_bytes: wholeNumber(ICMP_BYTES_MIN, LIMITS.packetBytesMax, 'a number of octets').default(64),
   dscp,
 });
 
@@ -48,8 +48,7 @@ export const stampSchema = z.strictObject({
   interval_ms: intervalMs,
   flows: wholeNumber(1, LIMITS.flowsMax).default(4),
   source_port: wholeNumber(1024, 65_535, 'a UDP port').default(18_620),
-  /** From 44: the STAMP packet without TLVs (RFC 8762 section 4.2.1). */
-  size_bytes: wholeNumber(44, LIMITS.packetBytesMax, 'a number of octets').default(44),
+  size_bytes: wholeNumber(STAMP_BASE_BYTES, LIMITS.packetBytesMax, 'a number of octets').default(STAMP_BASE_BYTES),
   dscp,
 });
 
@@ -62,7 +61,7 @@ export const meshSchema = z.strictObject({
   name: configName,
   window_s: z.literal(WINDOWS_S, `a number of seconds, one of ${WINDOWS_S.join(', ')}`).default(60),
   tmax_ms: wholeNumber(LIMITS.tmaxMsMin, LIMITS.tmaxMsMax, 'a whole number of ms').default(LIMITS.tmaxMsDefault),
-  stamp_port: stampPort.default(STAMP_PORT_ASSIGNED),
+  stamp_port: stampPort.default(STAMP_PORT),
   pops: z.array(popSchema).min(2, 'at least two PoPs: one alone has nobody to probe'),
   probes: z.array(probeSchema).min(1, 'at least one probe class'),
 });

@@ -1,6 +1,7 @@
 /** Shows what stands in a file: short, on one line, without control characters and without secrets. */
 
 const SHOWN_MAX = 100;
+const LISTED_MAX = 8;
 
 /** The steps from the top of a file to a value: keys and list indexes. */
 export type Path = readonly (string | number)[];
@@ -28,6 +29,12 @@ function dottedKey(key: string, depth: number): string {
 function quoteText(text: string): string {
   const safe = clean(text);
   return safe === PRIVATE ? safe : printable(JSON.stringify(safe));
+}
+
+/** The first of many items, and how many more there are. */
+export function listed(items: readonly string[]): string {
+  const more = items.length - LISTED_MAX;
+  return items.slice(0, LISTED_MAX).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
 /** Somebody else's message about the file, made fit to be shown: it may quote from the file. */

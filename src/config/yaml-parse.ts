@@ -1,11 +1,20 @@
 /** Octets to YAML values, or to everything that keeps them from being YAML. */
 
-import { type Document, isScalar, LineCounter, parseDocument, visit, type YAMLMap } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type Scalar,
+  visit,
+  type YAMLMap,
+} from 'yaml';
 import { LIMITS } from '../base/limits.ts';
 import { type ConfigProblem, inReadingOrder } from './problem.ts';
 import { cleanMessage, dotted, quote } from './quote.ts';
 import { tooDeepAt } from './yaml-nesting.ts';
-import type { YamlSource } from './yaml-source.ts';
+import type { KeyedNode, PairIndex, YamlSource } from './yaml-source.ts';
 
 export type Parsed = { source: YamlSource; problems: readonly [] } | { source: null; problems: ConfigProblem[] };
 
@@ -32,11 +41,11 @@ export function parseYaml(file: string, octets: Uint8Array): Parsed {
   const document = parseDocument(text, { prettyErrors: false, stringKeys: true, uniqueKeys: false });
   const flaws = [...document.errors, ...document.warnings].slice(0, LIMITS.configProblemsMax);
   if (flaws.length > 0) return refused(flaws.map(({ pos, message }) => notYaml(pos[0], message)));
-  const structural = structuralFaults(document, lines);
-  if (structural.length > 0) return refused(structural);
+  const { pairs, faults } = structureOf(document, lines);
+  if (faults.length > 0) return refused(faults);
   try {
     const value: unknown = document.toJS({ maxAliasCount: LIMITS.configAliasesMax });
-    return { source: { file, octets, value, document, lines }, problems: [] };
+    return { source: { file, octets, value, document, lines, pairs }, problems: [] };
   } catch {
     // The document is sound: what is left to fail is the count of alias expansions.
     return refused([{ offset: 0, ...TOO_MANY_ALIASES }]);
@@ -72,47 +81,47 @@ function textOf(octets: Uint8Array): string | null {
   }
 }
 
-/** Keys that stand twice in one mapping, aliases of anchors that do not exist, and too many aliases. */
-function structuralFaults(document: Document.Parsed, lines: LineCounter): SyntaxFault[] {
+/** The entries of every mapping by key, and what breaks them: keys that stand twice, and aliases that lead nowhere. */
+function structureOf(document: Document.Parsed, lines: LineCounter): { pairs: PairIndex; faults: SyntaxFault[] } {
+  const pairs = new Map<YAMLMap, Map<string, KeyedNode>>();
   const faults: SyntaxFault[] = [];
   let aliases = 0;
   visit(document, {
     Map: (_, map) => {
-      faults.push(...duplicateKeys(map, lines));
+      const byKey = new Map<string, KeyedNode>();
+      pairs.set(map, byKey);
+      for (const pair of (map as YAMLMap<Scalar, Node | null>).items) {
+        const name = String(pair.key.value);
+        const first = byKey.get(name);
+        if (first === undefined) byKey.set(name, pair);
+        else faults.push(keyTwice(name, offsetOf(pair.key), lines.linePos(offsetOf(first.key)).line));
+      }
     },
     Alias: (_, alias) => {
-      const offset = alias.range?.[0] ?? 0;
       aliases++;
       if (aliases > LIMITS.configAliasesMax) {
-        faults.push({ offset, ...TOO_MANY_ALIASES });
+        faults.push({ offset: offsetOf(alias), ...TOO_MANY_ALIASES });
         return visit.BREAK;
       }
-      if (alias.resolve(document) === undefined) {
-        const found = `an alias of ${quote(alias.source)}, which no anchor above it defines`;
-        faults.push({ offset, expected: 'the alias of an anchor', found, remedy: 'write the value out' });
-      }
+      if (alias.resolve(document) === undefined) faults.push(noSuchAnchor(alias));
       return undefined;
     },
   });
-  return faults;
+  return { pairs, faults };
 }
 
-function duplicateKeys(map: YAMLMap, lines: LineCounter): SyntaxFault[] {
-  const faults: SyntaxFault[] = [];
-  const seen = new Map<string, number>();
-  for (const { key } of map.items) {
-    if (!isScalar(key)) continue;
-    const name = String(key.value);
-    const offset = key.range?.[0] ?? 0;
-    const first = seen.get(name);
-    if (first === undefined) {
-      seen.set(name, offset);
-    } else {
-      const found = `${quote(name)} a second time, first in line ${lines.linePos(first).line}`;
-      faults.push({ offset, expected: 'every key once', found, remedy: 'remove one of the two' });
-    }
-  }
-  return faults;
+function keyTwice(name: string, offset: number, firstLine: number): SyntaxFault {
+  const found = `${quote(name)} a second time, first in line ${firstLine}`;
+  return { offset, expected: 'every key once', found, remedy: 'remove one of the two' };
+}
+
+function noSuchAnchor(alias: Alias): SyntaxFault {
+  const found = `an alias of ${quote(alias.source)}, which no anchor above it defines`;
+  return { offset: offsetOf(alias), expected: 'the alias of an anchor', found, remedy: 'write the value out' };
+}
+
+function offsetOf(node: Node | null): number {
+  return node?.range?.[0] ?? 0;
 }
 
 function problemsOf(file: string, lines: LineCounter, faults: readonly SyntaxFault[]): ConfigProblem[] {

@@ -1,6 +1,6 @@
 /** A YAML file as values that know their line and column. */
 
-import { type Document, isAlias, isMap, isScalar, isSeq, type LineCounter, type Node } from 'yaml';
+import { type Document, isAlias, isMap, isSeq, type LineCounter, type Node, type YAMLMap } from 'yaml';
 import type { ConfigProblem, Fault } from './problem.ts';
 import { dotted, type Path } from './quote.ts';
 
@@ -12,17 +12,27 @@ export interface YamlSource {
   readonly value: unknown;
   readonly document: Document;
   readonly lines: LineCounter;
+  readonly pairs: PairIndex;
 }
+
+/** Key and value of one entry of a mapping. */
+export interface KeyedNode {
+  readonly key: Node | null;
+  readonly value: Node | null;
+}
+
+/** The entries of every mapping by key: a file with very many keys must not be searched for each of its problems. */
+export type PairIndex = ReadonlyMap<YAMLMap, ReadonlyMap<string, KeyedNode>>;
 
 /** Gives a fault the place of the value at `path`, of its key, or of what encloses it where there is no such value. */
 export function problemAt(source: YamlSource, path: Path, fault: Fault, at: 'value' | 'key' = 'value'): ConfigProblem {
-  const { line, col } = source.lines.linePos(offsetOf(source.document, path, at));
+  const { line, col } = source.lines.linePos(offsetOf(source, path, at));
   return { file: source.file, line, column: col, where: dotted(path), ...fault };
 }
 
 /** `file:line` of a value, for messages that name a second place. */
 export function placeOf(source: YamlSource, path: Path): string {
-  return `${source.file}:${source.lines.linePos(offsetOf(source.document, path, 'value')).line}`;
+  return `${source.file}:${source.lines.linePos(offsetOf(source, path, 'value')).line}`;
 }
 
 /** The value at `path` as it stands in the file, unchecked; undefined where there is none. */
@@ -35,11 +45,11 @@ export function valueAt(source: YamlSource, path: Path): unknown {
   return value;
 }
 
-function offsetOf(document: Document, path: Path, at: 'value' | 'key'): number {
-  let node: Node | null = document.contents;
+function offsetOf(source: YamlSource, path: Path, at: 'value' | 'key'): number {
+  let node: Node | null = source.document.contents;
   let offset = node?.range?.[0] ?? 0;
   for (const [depth, step] of path.entries()) {
-    const child = childOf(document, node, step);
+    const child = childOf(source, node, step);
     if (child === null) break;
     const target: Node | null = at === 'key' && depth === path.length - 1 ? child.key : (child.value ?? child.key);
     offset = target?.range?.[0] ?? offset;
@@ -48,15 +58,9 @@ function offsetOf(document: Document, path: Path, at: 'value' | 'key'): number {
   return offset;
 }
 
-function childOf(
-  document: Document,
-  parent: Node | null,
-  step: string | number,
-): { key: Node | null; value: Node | null } | null {
-  const collection = isAlias(parent) ? parent.resolve(document) : parent;
-  if (isMap<Node, Node | null>(collection)) {
-    return collection.items.find(({ key }) => isScalar(key) && String(key.value) === step) ?? null;
-  }
+function childOf(source: YamlSource, parent: Node | null, step: string | number): KeyedNode | null {
+  const collection = isAlias(parent) ? parent.resolve(source.document) : parent;
+  if (isMap(collection)) return source.pairs.get(collection)?.get(String(step)) ?? null;
   const item = isSeq<Node>(collection) && typeof step === 'number' ? collection.items[step] : undefined;
   return item === undefined ? null : { key: null, value: item };
 }

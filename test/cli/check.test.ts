@@ -1,0 +1,163 @@
+/** `popprobe check` and `popprobe keygen` as the built program. */
+
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { popprobe } from './program.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'popprobe-check-'));
+const at = (name: string): string => join(folder, name);
+
+beforeAll(() => {
+  for (const pop of ['hkg1', 'sin1', 'lax1']) {
+    popprobe('keygen', pop, '--out', at('keys'));
+    place(`${pop}.yaml`);
+  }
+  place('mesh.yaml');
+  place('collector.yaml');
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** Copies a quickstart file into the test's folder, with the keys beside it and `change` applied. */
+function place(name: string, as = name, change: (text: string) => string = (text) => text): string {
+  const text = readFileSync(join('config/quickstart', name), 'utf8').replaceAll('../../var/quickstart/', '');
+  writeFileSync(at(as), change(text));
+  return at(as);
+}
+
+describe('popprobe check', () => {
+  it('says ok and what each file sets up, and exits with 0', () => {
+    const files = [at('mesh.yaml'), at('hkg1.yaml'), at('collector.yaml')];
+    expect(popprobe('check', ...files)).toEqual({
+      status: 0,
+      stdout: [
+        `${files[0]}: ok (mesh quickstart: 3 PoPs; each agent: 2 peers, 10 paths, 90 probes/s)\n`,
+        `${files[1]}: ok (agent hkg1 of mesh quickstart: 2 peers, 10 paths, 90 probes/s)\n`,
+        `${files[2]}: ok (collector on 127.0.0.1 port 8790: 3 PoPs, 3 keys)\n`,
+      ].join(''),
+      stderr: '',
+    });
+  });
+
+  it('reports every mistake of every file, a shared mesh once, and exits with 1', () => {
+    const mesh = place('mesh.yaml', 'bad-mesh.yaml', (text) => text.replace('window_s: 10', 'window_s: 11'));
+    const change = (text: string): string => `${text.replace('mesh.yaml', 'bad-mesh.yaml')}colour: green\n`;
+    const agents = [place('hkg1.yaml', 'bad-hkg1.yaml', change), place('sin1.yaml', 'bad-sin1.yaml', change)];
+    const known = 'schema, pop, mesh, key_file, collector, spool, status_socket, tick_ms, log_level';
+    const unknown = `colour: expected one of the keys ${known}; found "colour"; remove it [config_unknown_key]`;
+    const window = 'a number of seconds, one of 5, 10, 15, 20, 30, 60, 120, 300';
+    expect(popprobe('check', ...agents, at('mesh.yaml'))).toEqual({
+      status: 1,
+      stdout: [
+        `${agents[0]}:11:1: ${unknown}\n`,
+        `${mesh}:4:11: window_s: expected ${window}; found 11; correct the value [config_invalid_value]\n`,
+        `${agents[1]}:11:1: ${unknown}\n`,
+        `${at('mesh.yaml')}: ok (mesh quickstart: 3 PoPs; each agent: 2 peers, 10 paths, 90 probes/s)\n`,
+      ].join(''),
+      stderr: '',
+    });
+  });
+
+  it('reports a private key that others may read, with the command that mends it', () => {
+    copyFileSync(at('keys/hkg1.key'), at('keys/open.key'));
+    chmodSync(at('keys/open.key'), 0o644);
+    const file = place('hkg1.yaml', 'open.yaml', (text) => text.replace('hkg1.key', 'open.key'));
+    const { status, stdout } = popprobe('check', file);
+    expect(stdout).toBe(
+      `${file}:5:11: key_file: expected a private key that only its owner may read; found mode 0644 on ${at('keys/open.key')}; run: chmod 600 ${at('keys/open.key')} [key_exposed]\n`,
+    );
+    expect(status).toBe(1);
+  });
+
+  it('reports public keys that are missing, private, or shared by two PoPs, beside the other mistakes', () => {
+    copyFileSync(at('keys/hkg1.pub.json'), at('keys/copy.pub.json'));
+    const file = place('collector.yaml', 'bad-collector.yaml', (text) =>
+      text
+        .replace('hkg1.pub.json]', 'hkg1.pub.json, keys/none.pub.json]')
+        .replace('sin1.pub.json', 'copy.pub.json')
+        .replace('lax1.pub.json', 'lax1.key')
+        .replace('port: 8790', 'port: 0'),
+    );
+    const { status, stdout } = popprobe('check', file);
+    const summary = stdout.split('\n').map((line) => line.replace(/: expected .*(?= \[)/, '').replace(file, ''));
+    expect(summary).toEqual([
+      ':5:9: listen.port [config_invalid_value]',
+      ':10:37: pops[0].key_files[1] [key_unreadable]',
+      ':12:17: pops[1].key_files[0] [config_conflict]',
+      ':14:17: pops[2].key_files[0] [key_invalid]',
+      '',
+    ]);
+    expect(status).toBe(1);
+  });
+
+  it.each([
+    ['', ':1:1: schema', 'no such key'],
+    ['name: x\n', ':1:1: schema', 'no such key'],
+    ['schema: popprobe.mash/1\n', ':1:9: schema', '"popprobe.mash/1"; did you mean "popprobe.mesh/1"?'],
+    ['schema: 7\n', ':1:9: schema', '7'],
+  ])('lists the three kinds of files when %j does not say which it is', (text, where, found) => {
+    writeFileSync(at('kind.yaml'), text);
+    const { status, stdout } = popprobe('check', at('kind.yaml'));
+    expect(stdout.split('\n')).toHaveLength(2);
+    expect(stdout).toContain(
+      `${where}: expected popprobe.mesh/1, popprobe.agent/1 or popprobe.collector/1; found ${found}`,
+    );
+    expect(status).toBe(1);
+  });
+
+  it('shows the first 200 of very many problems and counts the others', () => {
+    writeFileSync(
+      at('many.yaml'),
+      `schema: popprobe.mesh/1\n${Array.from({ length: 300 }, (_, i) => `k${i}:\n`).join('')}`,
+    );
+    const lines = popprobe('check', at('many.yaml')).stdout.trimEnd().split('\n');
+    expect(lines).toHaveLength(201);
+    expect(lines.at(-1)).toBe('and 103 more problems');
+  });
+});
+
+describe('popprobe keygen', () => {
+  it('says what to do with each file, and the key id', () => {
+    const { status, stdout } = popprobe('keygen', 'fra1', '--out', at('keys'));
+    const { kid } = JSON.parse(readFileSync(at('keys/fra1.pub.json'), 'utf8')) as { kid: string };
+    expect(stdout).toContain(`${at('keys/fra1.key')}\n  the private key.`);
+    expect(stdout).toContain(`${at('keys/fra1.pub.json')}\n  the public key.`);
+    expect(stdout).toContain(`key id ${kid}\n`);
+    expect(status).toBe(0);
+  });
+
+  it('fails with one line and exit status 1 rather than replace a key', () => {
+    const { status, stdout, stderr } = popprobe('keygen', 'hkg1', '--out', at('keys'));
+    const remedy = 'choose another name or folder; move the old key away only if no agent uses it';
+    expect({ status, stdout, stderr }).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: `popprobe: expected no file of that name; found ${at('keys/hkg1.key')}; ${remedy} [key_exists]\n`,
+    });
+  });
+});
+
+describe('popprobe', () => {
+  it.each([[[]], [['check']], [['nonsense']], [['check', '--nonsense', 'x']], [['keygen']]])(
+    'exits with 2 and explains on stderr when it is used wrongly: %j',
+    (args) => {
+      const { status, stdout, stderr } = popprobe(...args);
+      expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+      expect(stderr).toMatch(/^(error: |Usage: )/);
+    },
+  );
+
+  it('prints its version from package.json', () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    expect(popprobe('--version')).toEqual({ status: 0, stdout: `popprobe/${version}\n`, stderr: '' });
+  });
+
+  it.each(['check', 'keygen'])('explains %s with an example', (command) => {
+    const { status, stdout } = popprobe(command, '--help');
+    expect(stdout).toContain(`Example:\n  popprobe ${command} `);
+    expect(status).toBe(0);
+  });
+});

@@ -1,0 +1,17 @@
+/** Runs the built program as a user would. */
+
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+export interface Run {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs `node dist/main.js <args>` to its end. */
+export function popprobe(...args: string[]): Run {
+  if (!existsSync('dist/main.js')) throw new Error('dist/main.js is not there: run npm run build first');
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/main.js', ...args], { encoding: 'utf8' });
+  return { status, stdout, stderr };
+}

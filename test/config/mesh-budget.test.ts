@@ -1,0 +1,83 @@
+/** What a mesh costs each agent, and that every limit is enforced at its edge. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { meshBudget } from '../../src/config/mesh-budget.ts';
+import type { MeshConfig, ProbeClass } from '../../src/config/mesh-config.ts';
+import { openMesh } from '../../src/config/open-mesh.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'popprobe-budget-'));
+const file = join(folder, 'mesh.yaml');
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+describe('the budget of a mesh', () => {
+  it('counts one path per icmp class and one per stamp flow, towards every other PoP', () => {
+    const icmp: ProbeClass = { name: 'icmp', kind: 'icmp', intervalMs: 500, sizeBytes: 64, dscp: 0 };
+    const stamp: ProbeClass = { ...icmp, name: 'stamp', kind: 'stamp', intervalMs: 100, flows: 4, sourcePort: 18620 };
+    const pops = ['a', 'b', 'c'].map((name, i) => ({ name, id: i + 1, ipv4: `10.0.0.${i}`, stampPort: 862 }));
+    const mesh: MeshConfig = { name: 'm', windowS: 60, tmaxMs: 3000, pops, probes: [icmp, stamp] };
+    expect(meshBudget(mesh)).toEqual({
+      peers: 2,
+      pathsPerPeer: 5,
+      paths: 10,
+      probesPerSecondPerPeer: 42,
+      probesPerSecond: 84,
+      // 123,000 ms / 500 ms + 2 = 248 -> 256 slots; 123,000 / 100 + 2 = 1232 -> 2048 slots in each of 4 flows; 56 octets
+      ringBytes: 2 * (256 + 4 * 2048) * 56,
+    });
+  });
+});
+
+describe('a mesh beyond a limit', () => {
+  it('is refused when it has more than 256 paths per peer', () => {
+    expect(complaints({ pops: 2, classes: 256, intervalMs: 1000 })).toEqual([]);
+    expect(complaints({ pops: 2, classes: 257, intervalMs: 1000 })).toEqual([
+      'at most 256 paths per peer; found 257 (one for each icmp class and for each flow of a stamp class)',
+    ]);
+  });
+
+  it('is refused when an agent would have more than 65,535 paths', () => {
+    const probes = `${file}:263`;
+    expect(complaints({ pops: 256, classes: 256, intervalMs: 60_000 })).toEqual([]);
+    expect(complaints({ pops: 257, classes: 256, intervalMs: 60_000 })).toEqual([
+      `at most 65535 paths per agent; found 65536 (256 peers (${file}:5) times 256 paths each (${probes}))`,
+    ]);
+  });
+
+  it('is refused when an agent would send more than 50,000 probes/s', () => {
+    const probes = `${file}:58`;
+    expect(complaints({ pops: 51, classes: 1, intervalMs: 1, windowS: 5 })).toEqual([]);
+    expect(complaints({ pops: 52, classes: 1, intervalMs: 1, windowS: 5 })).toEqual([
+      `at most 50000 probes/s per agent; found 51000 (51 peers (${file}:5) times 1000 probes/s each (${probes}))`,
+    ]);
+  });
+
+  it('is refused when the rings of an agent would take more than a GiB', () => {
+    // (2 x 300,000 + 3000) / 1 + 2 slots -> 2^20, 56 octets each: 18 peers fit into a GiB, 19 do not.
+    expect(complaints({ pops: 19, classes: 1, intervalMs: 1, windowS: 300 })).toEqual([]);
+    expect(complaints({ pops: 20, classes: 1, intervalMs: 1, windowS: 300 })).toEqual([
+      `at most 1073741824 octets of memory for the rings of an agent; found 1115684864 (19 peers (${file}:5), and window_s 300 (${file}:3))`,
+    ]);
+  });
+});
+
+interface Shape {
+  pops: number;
+  classes: number;
+  intervalMs: number;
+  windowS?: number;
+}
+
+/** Writes a mesh of icmp classes and returns what is said about it, without place and remedy. */
+function complaints({ pops, classes, intervalMs, windowS = 10 }: Shape): string[] {
+  const lines = ['schema: popprobe.mesh/1', 'name: big', `window_s: ${windowS}`, 'pops:'];
+  for (let i = 1; i <= pops; i++) lines.push(`  - { name: p${i}, id: ${i}, ipv4: 10.0.${i >> 8}.${i & 255} }`);
+  lines.push('probes:');
+  for (let i = 1; i <= classes; i++) lines.push(`  - { name: c${i}, kind: icmp, interval_ms: ${intervalMs} }`);
+  writeFileSync(file, lines.join('\n'));
+  return openMesh(file).loaded.problems.map(({ expected, found }) => `${expected}; found ${found}`);
+}
