@@ -10,6 +10,8 @@ const files = readdirSync('src', { recursive: true, withFileTypes: true })
   .map((entry) => relative('.', join(entry.parentPath, entry.name)));
 
 const { output } = await cruise(['src'], {
+  // Sub-paths such as jose/jws/flattened/sign are found by the package's own list of exports.
+  enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['types', 'import', 'node', 'default'] },
   ruleSet: { forbidden: FORBIDDEN },
   validate: true,
   parser: 'swc',

@@ -4,11 +4,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { schedule, type ScheduledTask } from 'node-cron';
 import type { Logger } from 'pino';
 import { PopprobeError } from '../base/errors.ts';
+import { MS_PER_S } from '../base/units.ts';
 import type { AgentConfig } from '../config/agent-config.ts';
-import { readSigningKey } from '../config/key-files.ts';
+import { readSigningKey } from '../config/signing-key.ts';
 import type { MeshPop } from '../config/mesh-config.ts';
 import { SystemClock } from '../linux/system-clock.ts';
 import { startProbing, startReflecting } from '../probe/probing.ts';
+import type { Summary } from '../protocol/summary.ts';
 import { notices } from './notices.ts';
 import { planProbes, planReflector } from './plan.ts';
 import { Pusher } from './push.ts';
@@ -35,12 +37,31 @@ export async function startAgent(
   log: Logger,
   onFailure: (error: unknown) => void,
 ): Promise<Agent> {
+  const running: Running[] = [];
+  try {
+    return await wire(config, software, log, onFailure, running);
+  } catch (error) {
+    // A thread left running would probe on, with nobody to summarise.
+    for (const part of running.toReversed()) await part.stop();
+    throw error;
+  }
+}
+
+/** The stages in the order in which data passes through them; what has a thread or socket of its own joins `running`. */
+async function wire(
+  config: AgentConfig,
+  software: string,
+  log: Logger,
+  onFailure: (error: unknown) => void,
+  running: Running[],
+): Promise<Agent> {
   const self = ownPop(config);
   const key = await readSigningKey(config.keyFile);
   const spool = await openSpool(config.spool, log);
   const plan = planProbes(config.mesh, self, config.tickMs, randomBytes(4).readUInt32BE());
-  const reflecting = await startReflecting(planReflector(config.mesh, self), onFailure);
-  const probing = await startProbing(plan, onFailure);
+  const startedAt = new Date().toISOString();
+  const reflecting = started(running, await startReflecting(planReflector(config.mesh, self), onFailure));
+  const probing = started(running, await startProbing(plan, onFailure));
   for (const notice of notices(probing.sockets)) log.warn(notice);
 
   const identity = { pop: self.name, bootId: randomUUID(), configDigest: config.digest, software };
@@ -49,24 +70,26 @@ export async function startAgent(
     clock,
     windows: new Windows(config.mesh.windowS, clock),
     summarizer: new Summarizer(identity, plan, config.mesh.windowS, probing, reflecting),
-    sealer: new Sealer(spool, key, () => Math.floor(Date.now() / 1000)),
+    sealer: new Sealer(spool, key, () => Math.floor(Date.now() / MS_PER_S)),
     tmaxNs: plan.tmaxNs,
     tickNs: plan.tickNs,
     log,
   });
   const pusher = new Pusher({ url: config.collectorUrl, spool, log, random: Math.random, nowMs: Date.now });
-  const startedAt = new Date().toISOString();
-  const status = await serveStatus(config.statusSocket, () => ({
-    pop: self.name,
-    boot_id: identity.bootId,
-    software,
-    started_at: startedAt,
-    sockets: probing.sockets,
-    push: pusher.status(),
-    spool: spool.status(),
-    sealing: sealing.status(),
-    latest: sealing.latest,
-  }));
+  const status = started(
+    running,
+    await serveStatus(config.statusSocket, () => ({
+      pop: self.name,
+      boot_id: identity.bootId,
+      software,
+      started_at: startedAt,
+      sockets: probing.sockets,
+      push: pusher.status(),
+      spool: spool.status(),
+      sealing: sealing.status(),
+      latest: read(sealing.latest),
+    })),
+  );
 
   pusher.start();
   const windows = closeWindowsEachSecond(sealing, log);
@@ -78,10 +101,24 @@ export async function startAgent(
       await reflecting.stop();
       await sealing.finish();
       await pusher.stop();
-      await status.close();
+      await status.stop();
       log.info('stopped');
     },
   };
+}
+
+/** Kept as octets and read when somebody asks: a document of a thousand paths is small as text and large as objects. */
+function read(octets: Uint8Array | null): Summary | null {
+  return octets && (JSON.parse(Buffer.from(octets).toString()) as Summary);
+}
+
+interface Running {
+  stop(): Promise<void>;
+}
+
+function started<Part extends Running>(running: Running[], part: Part): Part {
+  running.push(part);
+  return part;
 }
 
 /** Each second rather than each window: a window is sealed when its last reply is in, not Tmax later on principle. */

@@ -44,6 +44,7 @@ export class Instrument {
       ring_overwritten: ((overwritten - this.#overwrittenBefore) >>> 0) + engine.slots_skipped,
       reflected: reflector.reflected,
       reflector_dropped: withPrefix(reflector, 'drop_'),
+      reflector_stamps_missing: reflector.receive_stamp_missing,
     };
     this.#stragglersBefore = stragglers;
     this.#overwrittenBefore = overwritten;

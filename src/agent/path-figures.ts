@@ -46,8 +46,9 @@ export class PathReader {
     this.#sumNs = new Float64Array(windowS);
   }
 
-  /** Whether every probe of the window has its outcome; else the window must wait for Tmax. */
-  isSettled(path: number, window: Window, nowNs: number): boolean {
+  /** Whether every probe of the window has fallen due and has its outcome; else the window must wait for Tmax. */
+  isSettled(path: number, plan: PathPlan, window: Window, nowNs: number): boolean {
+    if (this.#nextDueNs(path, plan) < window.endNs) return false;
     const end = this.#ring.endOf(path, window.endNs);
     for (let sequence = this.#ring.sealed(path); sequence !== end; sequence = (sequence + 1) >>> 0) {
       if (this.#outcome(this.#ring.slotOf(path, sequence), nowNs) === 'open') return false;
@@ -64,7 +65,6 @@ export class PathReader {
     const provenance = emptyProvenance();
     const refusals = new Map<number, number>();
     let delays = 0;
-    let sentInOrder = 0;
     this.#clearSeconds();
     const end = this.#ring.endOf(path, window.endNs);
     for (let sequence = this.#ring.sealed(path); sequence !== end; sequence = (sequence + 1) >>> 0) {
@@ -73,17 +73,22 @@ export class PathReader {
       this.#count(slot, outcome, counts, refusals);
       const rttNs = outcome === 'received' ? this.#readDelay(slot, plan, delays, provenance) : Number.NaN;
       if (!Number.isNaN(rttNs)) delays += 1;
-      if (outcome === 'received' || outcome === 'lost') {
-        this.#inSendOrderNs[sentInOrder++] = rttNs;
-        this.#countSecond(slot, window, outcome, rttNs);
-      }
+      this.#inSendOrderNs[counts.due - 1] = rttNs;
+      if (outcome === 'received' || outcome === 'lost') this.#countSecond(slot, window, outcome, rttNs);
     }
     this.#ring.seal(path, end);
     for (let second = 0; second < this.#windowS; second += 1) {
       const lost = this.#lost[second] ?? 0;
       seconds.add(second, (this.#sent[second] ?? 0) - lost, lost);
     }
-    return { ...describe(plan), counts, ...this.#figures(plan, delays, sentInOrder, refusals, provenance) };
+    return { ...describe(plan), counts, ...this.#figures(plan, delays, counts.due, refusals, provenance) };
+  }
+
+  /** The probing thread opens a probe up to a tick after it fell due, so the last of a window may still be missing. */
+  #nextDueNs(path: number, plan: PathPlan): number {
+    const head = this.#ring.head(path);
+    if (head === 0) return Number.POSITIVE_INFINITY;
+    return (this.#ring.views.dueNs[this.#ring.slotOf(path, head - 1)] ?? 0) + plan.intervalNs;
   }
 
   #outcome(slot: number, nowNs: number): Outcome {
@@ -150,12 +155,12 @@ export class PathReader {
   #figures(
     plan: PathPlan,
     delays: number,
-    sentInOrder: number,
+    due: number,
     refusals: Map<number, number>,
     provenance: Provenance,
   ): Omit<SummaryPath, keyof ReturnType<typeof describe> | 'counts'> {
     const isStamp = plan.kind === 'stamp';
-    const variation = variationFigures(this.#inSendOrderNs, sentInOrder, this.#sortScratchNs);
+    const variation = variationFigures(this.#inSendOrderNs, due, this.#sortScratchNs);
     return {
       refused_by_errno: [...refusals].sort(([a], [b]) => a - b),
       histogram: this.#histogramOf(delays),

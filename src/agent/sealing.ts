@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
+import { PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Sealer, SummaryBody } from './seal.ts';
 import { Serial } from './serial.ts';
@@ -12,7 +13,7 @@ export interface SealingParts {
   clock: Clock;
   windows: Windows;
   summarizer: Summarizer;
-  sealer: Sealer;
+  sealer: Pick<Sealer, 'seal'>;
   tmaxNs: number;
   tickNs: number;
   log: Logger;
@@ -24,15 +25,16 @@ export class Sealing {
   readonly #waiting: SummaryBody[] = [];
   /** A turn that waits for the disk and the last one at the end must not take the same summary. */
   readonly #serial = new Serial();
-  #latest: SummaryBody | null = null;
+  #latest: Uint8Array | null = null;
+  #refusing = false;
   #discarded = 0;
 
   constructor(parts: SealingParts) {
     this.#parts = parts;
   }
 
-  /** The summary of the newest window, or null before the first. */
-  get latest(): SummaryBody | null {
+  /** The octets of the newest sealed summary, or null before the first. */
+  get latest(): Uint8Array | null {
     return this.#latest;
   }
 
@@ -70,6 +72,7 @@ export class Sealing {
     }
     this.#read(windows.cutOff(clock));
     await this.#sealWaiting();
+    while (this.#waiting.length > 0) this.#giveUpOldest('the agent stops and the disk refuses');
   }
 
   #isReady(window: Window): boolean {
@@ -79,28 +82,51 @@ export class Sealing {
   }
 
   #read(window: Window): void {
-    this.#latest = this.#parts.summarizer.summarize(window, this.#parts.clock.monoNs);
-    this.#waiting.push(this.#latest);
-    if (this.#waiting.length <= LIMITS.summariesWaitingMax) return;
-    this.#waiting.shift();
-    this.#discarded += 1;
-    this.#parts.log.error({ discarded: this.#discarded }, 'a summary was given up: the disk has refused too many');
+    this.#waiting.push(this.#parts.summarizer.summarize(window, this.#parts.clock.monoNs));
+    if (this.#waiting.length > LIMITS.summariesWaitingMax) this.#giveUpOldest('the disk has refused too many');
   }
 
   async #sealWaiting(): Promise<void> {
-    const { sealer, log } = this.#parts;
     for (let body = this.#waiting[0]; body; body = this.#waiting[0]) {
-      try {
-        const document = await sealer.seal(body);
-        log.info(
-          { sequence: document.sequence, window: body.window.start, bytes: document.octets.length },
-          'window sealed',
-        );
-      } catch (error) {
-        log.error({ err: error, waiting: this.#waiting.length }, 'cannot seal the window yet, it waits in memory');
+      const refusal = await this.#seal(body);
+      if (refusal === null) {
+        this.#waiting.shift();
+        this.#refusing = false;
+      } else if (isPermanent(refusal)) {
+        this.#giveUpOldest(refusal.message);
+      } else {
+        this.#sayWaiting(refusal);
         return;
       }
-      this.#waiting.shift();
     }
   }
+
+  /** Returns what kept the summary from being sealed, or null. */
+  async #seal(body: SummaryBody): Promise<Error | null> {
+    try {
+      const { sequence, octets } = await this.#parts.sealer.seal(body);
+      this.#latest = octets;
+      this.#parts.log.info({ sequence, window: body.window.start, bytes: octets.length }, 'window sealed');
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  /** A disk that refuses for hours is one error, not one a second; `status()` goes on telling. */
+  #sayWaiting(refusal: Error): void {
+    if (!this.#refusing) this.#parts.log.error({ err: refusal }, 'cannot seal windows now, they wait in memory');
+    this.#refusing = true;
+  }
+
+  #giveUpOldest(reason: string): void {
+    this.#waiting.shift();
+    this.#discarded += 1;
+    this.#parts.log.error({ reason, discarded: this.#discarded }, 'a summary was given up');
+  }
+}
+
+/** A summary over the limit will not shrink by waiting, and must not hold up the ones behind it. */
+function isPermanent(refusal: Error): boolean {
+  return refusal instanceof PopprobeError && refusal.code === 'too_large';
 }

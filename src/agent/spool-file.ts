@@ -1,6 +1,7 @@
 /** What the files of the spool look like: a document with its signature, and the head of the chain. */
 
 import { LIMITS } from '../base/limits.ts';
+import { digestOf } from '../protocol/digest.ts';
 
 /** A summary as it was signed: the octets that are stored, sent and verified, and the detached JWS over them. */
 export interface SealedDocument {
@@ -19,12 +20,18 @@ export interface Head {
 
 export const HEAD_FILE = 'head.json';
 
-/** Largest document file: signature line, line feed, octets. */
-export const DOCUMENT_FILE_BYTES_MAX = LIMITS.signatureLineBytesMax + 1 + LIMITS.summaryBytesMax;
+const DIGEST_CHARACTERS = 43;
+/** First line of a document file: signature, space, digest of the octets that follow. */
+const FIRST_LINE_BYTES_MAX = LIMITS.signatureLineBytesMax + 1 + DIGEST_CHARACTERS;
+
+/** Largest document file: first line, line feed, octets. */
+export const DOCUMENT_FILE_BYTES_MAX = FIRST_LINE_BYTES_MAX + 1 + LIMITS.summaryBytesMax;
 
 const LINE_FEED = 0x0a;
+/** The sequence number stands near the beginning of every document, see `seal.ts`. */
+const SEQUENCE_WITHIN_BYTES = 512;
 const SEQUENCE_DIGITS = 16;
-const DETACHED_JWS = /^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]+$/;
+const FIRST_LINE = /^([A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]+) ([A-Za-z0-9_-]{43})$/;
 const DIGEST = /^[A-Za-z0-9_-]{43}$/;
 
 /** File name of a document. Zero-padded, so that the order of names is the order of the chain. */
@@ -40,27 +47,28 @@ export function sequenceOf(name: string): number | null {
 
 /** The file's content in parts, so that the octets are written from where they are. */
 export function encodeDocument(document: SealedDocument): Uint8Array[] {
-  return [Buffer.from(`${document.signature}\n`, 'latin1'), document.octets];
+  return [Buffer.from(`${document.signature} ${digestOf(document.octets)}\n`, 'latin1'), document.octets];
 }
 
 /** Octets of the file that holds `document`. */
 export function documentFileBytes(document: SealedDocument): number {
-  return document.signature.length + 1 + document.octets.length;
+  return document.signature.length + 1 + DIGEST_CHARACTERS + 1 + document.octets.length;
 }
 
 /**
- * Reads a document file back, or says in a sentence why it is none. The JSON text is parsed although only its octets
- * are used: a summary is one JSON object, so whatever was cut off or zero-filled by a dying disk does not parse.
+ * Reads a document file back, or says in a sentence why it is none. The digest tells whatever a dying disk cut off,
+ * zero-filled or flipped, without parsing a document of megabytes each time it is sent.
  */
 export function decodeDocument(sequence: number, content: Uint8Array): SealedDocument | string {
-  const end = content.subarray(0, LIMITS.signatureLineBytesMax + 1).indexOf(LINE_FEED);
+  const end = content.subarray(0, FIRST_LINE_BYTES_MAX + 1).indexOf(LINE_FEED);
   if (end < 0) return 'there is no signature line';
-  const signature = Buffer.from(content.subarray(0, end)).toString('latin1');
-  if (!DETACHED_JWS.test(signature)) return 'the first line is not a detached JWS';
+  const [, signature, digest] = FIRST_LINE.exec(Buffer.from(content.subarray(0, end)).toString('latin1')) ?? [];
+  if (signature === undefined) return 'the first line is not a detached JWS and a digest';
   const octets = content.subarray(end + 1);
-  const summary = parseObject(octets);
-  if (summary === null) return 'what follows the signature is not one whole JSON object';
-  if (summary['sequence'] !== sequence) return 'the sequence number is not the one of the file name';
+  if (digestOf(octets) !== digest) return 'what follows the first line is not what was written';
+  const beginning = Buffer.from(octets.subarray(0, SEQUENCE_WITHIN_BYTES)).toString('latin1');
+  const [, named] = /"sequence":(\d+),"prev":/.exec(beginning) ?? [];
+  if (Number(named) !== sequence) return 'the sequence number is not the one of the file name';
   return { sequence, octets, signature };
 }
 

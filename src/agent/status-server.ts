@@ -1,20 +1,24 @@
 /** Answers local questions over a Unix socket; HTTP, so that curl can ask too. */
 
 import { once } from 'node:events';
+import { lstatSync } from 'node:fs';
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { PopprobeError } from '../base/errors.ts';
+import { errnoOf } from './disk-error.ts';
 import type { AgentStatus } from './status.ts';
 
-/** Listens on `path`, readable by this user only. Throws config_conflict when another agent already answers there. */
-export async function serveStatus(path: string, status: () => AgentStatus): Promise<{ close(): Promise<void> }> {
+/**
+ * Listens on `path`, open to this user only.
+ * Throws config_conflict when another agent answers there or a file of another kind is in the way, config_invalid_value
+ * when no socket can be made there.
+ */
+export async function serveStatus(path: string, status: () => AgentStatus): Promise<{ stop(): Promise<void> }> {
   await removeStale(path);
   const server = createServer((request, response) => answer(request, response, status));
-  server.listen(path);
-  await once(server, 'listening');
-  await chmod(path, 0o600);
-  return { close: () => close(server) };
+  await listen(server, path);
+  return { stop: () => close(server) };
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, status: () => AgentStatus): void {
@@ -26,13 +30,28 @@ function answer(request: IncomingMessage, response: ServerResponse, status: () =
   response.end(`${JSON.stringify(body)}\n`);
 }
 
+async function listen(server: Server, path: string): Promise<void> {
+  try {
+    server.listen(path);
+    await once(server, 'listening');
+    await chmod(path, 0o600);
+  } catch (cause) {
+    throw new PopprobeError('config_invalid_value', {
+      expected: `a status_socket that this user can make at ${path}`,
+      found: errnoOf(cause) ?? String(cause),
+      remedy: 'make its folder and let this user write to it, or choose another status_socket',
+      cause,
+    });
+  }
+}
+
 /** A socket file that nobody answers is what kill -9 leaves behind; one that answers belongs to a running agent. */
 async function removeStale(path: string): Promise<void> {
   const probe = connect(path);
   try {
     await once(probe, 'connect');
   } catch {
-    await rm(path, { force: true });
+    await removeSocket(path);
     return;
   } finally {
     probe.destroy();
@@ -42,6 +61,19 @@ async function removeStale(path: string): Promise<void> {
     found: 'another agent that does',
     remedy: 'stop the other agent, or give this one another status_socket',
   });
+}
+
+/** Only ever a socket: a mistyped path must not cost somebody a file. */
+async function removeSocket(path: string): Promise<void> {
+  const left = lstatSync(path, { throwIfNoEntry: false });
+  if (left && !left.isSocket()) {
+    throw new PopprobeError('config_conflict', {
+      expected: `a socket or nothing at ${path}`,
+      found: 'a file of another kind',
+      remedy: 'choose another status_socket, or remove the file',
+    });
+  }
+  await rm(path, { force: true });
 }
 
 async function close(server: Server): Promise<void> {

@@ -2,7 +2,7 @@
 
 import type { OpenedSocket } from '../probe/probe-worker.ts';
 import type { PushStatus } from './push.ts';
-import type { SummaryBody } from './seal.ts';
+import type { Summary } from '../protocol/summary.ts';
 import type { SpoolStatus } from './spool.ts';
 
 /** The answer to `GET /v1/status` on the agent's Unix socket. */
@@ -15,6 +15,6 @@ export interface AgentStatus {
   push: PushStatus;
   spool: SpoolStatus;
   sealing: { waiting: number; discarded: number };
-  /** The newest window; null before the first was sealed. */
-  latest: SummaryBody | null;
+  /** The newest sealed summary; null before the first. */
+  latest: Summary | null;
 }

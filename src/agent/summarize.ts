@@ -2,7 +2,7 @@
 
 import type { PathPlan, ProbePlan } from '../probe/plan.ts';
 import type { Probing, Reflecting } from '../probe/probing.ts';
-import { SUMMARY_SCHEMA, type Summary, type SummaryPath, type SummaryPeer } from '../protocol/summary.ts';
+import type { Summary, SummaryPath, SummaryPeer } from '../protocol/summary.ts';
 import { SecondsTally } from '../stats/seconds.ts';
 import { NS_PER_MS } from '../base/units.ts';
 import { Instrument } from './instrument.ts';
@@ -41,7 +41,7 @@ export class Summarizer {
 
   /** Whether every probe of the window has its outcome already. */
   isSettled(window: Window, nowNs: number): boolean {
-    return this.#plan.paths.every((_, path) => this.#paths.isSettled(path, window, nowNs));
+    return this.#plan.paths.every((plan, path) => this.#paths.isSettled(path, plan, window, nowNs));
   }
 
   /** Reads the window out of the ring, once: its probes are sealed by this. */
@@ -49,7 +49,7 @@ export class Summarizer {
     const peers = [...this.#peers].map(([peer, paths]) => this.#summarizePeer(peer, paths, window, nowNs));
     const { instrument, clock } = this.#instrument.read(missingTxStamps(peers));
     return {
-      schema: SUMMARY_SCHEMA,
+      schema: 'popprobe.summary/1',
       pop: this.#identity.pop,
       boot_id: this.#identity.bootId,
       window: { start: rfc3339(window.startUnixS), start_unix_s: window.startUnixS, length_s: window.lengthS },

@@ -13,10 +13,13 @@ export interface Window {
 
 /** More windows behind than this is not a late timer but a clock step or a suspended host: the gap stays a gap. */
 const CATCH_UP_WINDOWS = 5;
+/** A running window that would become longer than this has had the clock stepped back: the ring holds no more. */
+const LENGTHS_MAX = 2;
 
 /**
  * Every moment of CLOCK_MONOTONIC belongs to exactly one window, whatever CLOCK_REALTIME does: after a step a window is
- * longer or shorter than it says, but no probe is counted twice or never.
+ * longer or shorter than it says, but no probe is counted twice or never. Starts go up, and back only when the clock was
+ * set back.
  */
 export class Windows {
   readonly #lengthS: number;
@@ -26,7 +29,7 @@ export class Windows {
 
   constructor(lengthS: number, clock: Clock) {
     this.#lengthS = lengthS;
-    this.#startUnixS = Math.floor(clock.wallSeconds / lengthS) * lengthS;
+    this.#startUnixS = this.#alignedUnixS(clock);
     this.#startNs = clock.monoNs - sinceNs(clock, this.#startUnixS);
   }
 
@@ -55,19 +58,27 @@ export class Windows {
   }
 
   #close(clock: Clock): Window | null {
-    const endUnixS = this.#startUnixS + this.#lengthS;
-    const pastEndNs = sinceNs(clock, endUnixS);
-    if (pastEndNs < 0) return null;
+    const pastEndNs = sinceNs(clock, this.#startUnixS + this.#lengthS);
+    const endNs = clock.monoNs - pastEndNs;
+    if (pastEndNs < 0) {
+      if (endNs - this.#startNs > LENGTHS_MAX * this.#lengthS * NS_PER_S) this.#startUnixS = this.#alignedUnixS(clock);
+      return null;
+    }
     if (pastEndNs > CATCH_UP_WINDOWS * this.#lengthS * NS_PER_S) {
-      this.#startUnixS = Math.floor(clock.wallSeconds / this.#lengthS) * this.#lengthS - this.#lengthS;
+      this.#startUnixS = this.#alignedUnixS(clock) - this.#lengthS;
       return this.#close(clock);
     }
     return {
       startUnixS: this.#startUnixS as UnixS,
       lengthS: this.#lengthS,
       startNs: this.#startNs,
-      endNs: Math.max(this.#startNs, clock.monoNs - pastEndNs),
+      endNs: Math.max(this.#startNs, endNs),
     };
+  }
+
+  /** Where the wall clock's own window begins. */
+  #alignedUnixS(clock: Clock): number {
+    return Math.floor(clock.wallSeconds / this.#lengthS) * this.#lengthS;
   }
 }
 

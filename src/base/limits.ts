@@ -23,6 +23,8 @@ export const LIMITS = {
   flowsMax: 16,
   /** Paths towards one peer: what the summary document lists at most. */
   pathsPerPeerMax: 256,
+  /** ICMP probe classes: with the 12 bits of the PoP's id they make the 16 bits of the ICMP identifier. */
+  icmpClassesMax: 16,
   /** Paths of one agent: the ICMP payload and the ring header carry the path number in 16 bits. */
   pathsMax: 65_535,
   /** Probes per second of one agent: what two cores were seen to carry without false loss, see bench/README.md. */
@@ -67,6 +69,8 @@ export const LIMITS = {
   spoolBytesDefault: 256 * 1024 * 1024,
   /** Octets the spool may be given: a month of one-minute summaries of 1.5 MB; a typo must not fill the disk. */
   spoolBytesMax: 64 * 1024 * 1024 * 1024,
+  /** A loaded configuration as JSON: a mesh of the largest size, several times over. */
+  loadedConfigBytesMax: 16 * 1024 * 1024,
   /** Summaries kept in memory while the disk refuses them: an hour of the default windows. */
   summariesWaitingMax: 60,
   /** Backoff of the pusher between tries, full jitter below the ceiling. */

@@ -19,9 +19,9 @@ export function agentCommand(): Command {
     .requiredOption('-c, --config <file>', 'agent file of this host')
     .addHelpText('after', HELP)
     .action(async (options: { config: string }) => {
-      const { loadAgentConfig } = await import('../config/agent-config.ts');
+      const { loadAgentConfigAside } = await import('../config/load-aside.ts');
       const { startAgent } = await import('../agent/agent.ts');
-      const config = requireConfig(loadAgentConfig(options.config));
+      const config = requireConfig(await loadAgentConfigAside(options.config));
       const log = await makeLogger(config.logLevel);
       const agent = await startAgent(config, software(), log, (error) => {
         log.fatal({ err: error }, 'a measuring thread died; the agent cannot go on');

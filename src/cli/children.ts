@@ -13,24 +13,33 @@ const STOP_GRACE_MS = 8000;
 const WARN_LEVEL = 40;
 const NOTICES_MAX = 5;
 
+/** Flags of Node.js and environment that a child is started with. */
+interface Runtime {
+  nodeFlags: readonly string[];
+  environment: Readonly<Record<string, string>>;
+}
+
 interface Child {
   process: ChildProcess;
-  exited: Promise<unknown>;
+  /** It has ended, and all that it wrote has been read. */
+  closed: Promise<unknown>;
 }
 
 export class Children extends EventEmitter<{ died: [PopprobeError] }> {
   readonly #program: string;
   readonly #logFolder: string;
+  readonly #stopGraceMs: number;
   readonly #children: Child[] = [];
   /** Warning, and the children that gave it. */
   readonly #warnings = new Map<string, Set<string>>();
   #stopping = false;
 
   /** `program` is the built executable; each child's log is written to `logFolder/<name>.log`. */
-  constructor(program: string, logFolder: string) {
+  constructor(program: string, logFolder: string, stopGraceMs = STOP_GRACE_MS) {
     super();
     this.#program = program;
     this.#logFolder = logFolder;
+    this.#stopGraceMs = stopGraceMs;
   }
 
   /** The latest warnings of the children, oldest first: one line each, however many children gave it. */
@@ -39,10 +48,18 @@ export class Children extends EventEmitter<{ died: [PopprobeError] }> {
   }
 
   /** Starts `popprobe <args>`. The open IPC channel tells the child when this process dies, however it dies. */
-  start(name: string, args: readonly string[]): void {
-    const child = spawn(process.execPath, [this.#program, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  start(name: string, args: readonly string[], runtime: Runtime = { nodeFlags: [], environment: {} }): void {
+    const child = spawn(process.execPath, [...runtime.nodeFlags, this.#program, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: { ...process.env, ...runtime.environment },
+    });
     const log = createWriteStream(join(this.#logFolder, `${name}.log`));
+    // A full disk costs the log, never the mesh.
+    log.on('error', (error) => this.#warn(name, `its log cannot be written: ${error.message}`));
     let lastWords = '';
+    child.on('error', (error) => {
+      lastWords = error.message;
+    });
     child.stderr?.on('data', (data: Buffer) => {
       log.write(data);
       lastWords = String(data).trim();
@@ -53,28 +70,32 @@ export class Children extends EventEmitter<{ died: [PopprobeError] }> {
         this.#notice(name, line);
       });
     }
-    child.once('exit', (code, signal) => {
+    // 'close' and not 'exit': only then has all that it wrote been read.
+    child.once('close', (code, signal) => {
       log.end();
       if (!this.#stopping) this.emit('died', diedEarly(name, code ?? signal, lastWords, log.path));
     });
-    this.#children.push({ process: child, exited: once(child, 'exit') });
+    this.#children.push({ process: child, closed: once(child, 'close') });
   }
 
   /** Ends all children and waits for them. */
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const child of this.#children) child.process.kill('SIGTERM');
-    const all = Promise.all(this.#children.map((child) => child.exited));
-    const inTime = await Promise.race([all.then(() => true), sleep(STOP_GRACE_MS, false, { ref: false })]);
+    const all = Promise.all(this.#children.map((child) => child.closed));
+    const inTime = await Promise.race([all.then(() => true), sleep(this.#stopGraceMs, false, { ref: false })]);
     if (!inTime) for (const child of this.#children) child.process.kill('SIGKILL');
     await all;
   }
 
   #notice(name: string, line: string): void {
     const entry = parseLogLine(line);
-    if (!entry || entry.level < WARN_LEVEL) return;
-    const names = this.#warnings.get(entry.msg) ?? new Set();
-    this.#warnings.set(entry.msg, names.add(name));
+    if (entry && entry.level >= WARN_LEVEL) this.#warn(name, entry.msg);
+  }
+
+  #warn(name: string, warning: string): void {
+    const names = this.#warnings.get(warning) ?? new Set();
+    this.#warnings.set(warning, names.add(name));
     const [oldest] = this.#warnings.keys();
     if (oldest !== undefined && this.#warnings.size > NOTICES_MAX) this.#warnings.delete(oldest);
   }

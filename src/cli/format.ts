@@ -4,8 +4,9 @@
 export function formatNs(ns: number | null | undefined): string {
   if (ns === null || ns === undefined) return '-';
   if (ns < 1_000) return `${ns} ns`;
-  if (ns < 1_000_000) return `${digits(ns / 1_000)} µs`;
-  if (ns < 1_000_000_000) return `${digits(ns / 1_000_000)} ms`;
+  // What would be rounded to 1000 of a unit is 1.00 of the next.
+  if (ns < 999_500) return `${digits(ns / 1_000)} µs`;
+  if (ns < 999_500_000) return `${digits(ns / 1_000_000)} ms`;
   return `${digits(ns / 1_000_000_000)} s`;
 }
 
@@ -13,7 +14,8 @@ export function formatNs(ns: number | null | undefined): string {
 export function formatRatio(ratio: number | null): string {
   if (ratio === null) return '-';
   if (ratio > 0 && ratio < 0.0001) return '<0.01 %';
-  return `${(Math.floor(ratio * 10_000) / 100).toFixed(2)} %`;
+  // The product of a double is off by a hair: 0.57 * 10 000 is 5699.999...
+  return `${(Math.floor(ratio * 10_000 + 1e-9) / 100).toFixed(2)} %`;
 }
 
 /** An age in seconds as '7 s', '5 min' or '3 h'; 'never' for none. */
@@ -36,6 +38,6 @@ export function formatTable(rows: readonly (readonly string[])[]): string[] {
 }
 
 function digits(value: number): string {
-  if (value >= 100) return value.toFixed(0);
-  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
+  if (value >= 99.95) return value.toFixed(0);
+  return value >= 9.995 ? value.toFixed(1) : value.toFixed(2);
 }

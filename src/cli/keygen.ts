@@ -15,7 +15,7 @@ export function keygenCommand(): Command {
     .option('-o, --out <folder>', 'where to write the two files', '.')
     .addHelpText('after', HELP)
     .action(async (name: string, options: { out: string }) => {
-      const { writeKeyPair } = await import('../config/key-files.ts');
+      const { writeKeyPair } = await import('../config/key-pair.ts');
       const { keyFile, publicFile, kid } = await writeKeyPair(options.out, name);
       process.stdout.write(`${keyFile}
   the private key. It stays on the host of ${name}, owned by the user that runs the agent; agent.yaml names it

@@ -21,7 +21,9 @@ export function renderStatus(status: AgentStatus, nowMs: number): string {
 }
 
 function sockets(status: AgentStatus): string[] {
-  const carriers = new Map(status.sockets.map((socket) => [socket.kind, socket]));
+  const carriers = new Map(
+    status.sockets.map((socket) => [`${socket.kind} ${socket.transport} ${socket.errno}`, socket]),
+  );
   return [...carriers.values()].map((socket) =>
     socket.errno === 0
       ? `${socket.kind} by ${socket.transport}`

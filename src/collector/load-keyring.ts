@@ -1,7 +1,7 @@
 /** Reads the key files that the configuration names into a keyring. */
 
 import type { CollectorConfig } from '../config/collector-config.ts';
-import { readPublicKey } from '../config/key-files.ts';
+import { readPublicKey } from '../config/public-key.ts';
 import { Keyring, type Signer } from './keyring.ts';
 
 /** @throws PopprobeError as `readPublicKey` and the keyring do: one bad key file keeps the collector from starting. */

@@ -2,8 +2,9 @@
 
 import { PopprobeError } from '../base/errors.ts';
 import { digestOf } from '../protocol/digest.ts';
-import { readHeader, verifyDetached } from '../protocol/jws.ts';
-import { parseSummary, type Summary } from '../protocol/summary.ts';
+import { readHeader, verifyDetached } from '../protocol/jws-verify.ts';
+import type { Summary } from '../protocol/summary.ts';
+import { parseSummary } from '../protocol/summary-schema.ts';
 import type { Keyring, Signer } from './keyring.ts';
 
 /** A summary whose signature, schema and origin are in order, together with the evidence for it. */

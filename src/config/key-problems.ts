@@ -3,7 +3,8 @@
 import { PopprobeError } from '../base/errors.ts';
 import { resolveBeside } from './beside-file.ts';
 import { keyFileEntries } from './collector-config.ts';
-import { readPublicKey, readSigningKey } from './key-files.ts';
+import { readPublicKey } from './public-key.ts';
+import { readSigningKey } from './signing-key.ts';
 import type { ConfigProblem } from './problem.ts';
 import { dotted, type Path } from './quote.ts';
 import { filePath } from './schema-parts.ts';

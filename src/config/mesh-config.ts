@@ -18,7 +18,7 @@ export interface MeshPop {
   readonly stampPort: number;
 }
 
-export interface IcmpClass {
+interface IcmpClass {
   readonly name: string;
   readonly kind: 'icmp';
   readonly intervalMs: number;
@@ -27,7 +27,7 @@ export interface IcmpClass {
   readonly dscp: number;
 }
 
-export interface StampClass {
+interface StampClass {
   readonly name: string;
   readonly kind: 'stamp';
   readonly intervalMs: number;

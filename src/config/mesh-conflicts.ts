@@ -2,7 +2,7 @@
 
 import { LIMITS } from '../base/limits.ts';
 import { duplicates, entriesOf } from './duplicates.ts';
-import { stampSchema } from './mesh-schema.ts';
+import { icmpSchema, stampSchema } from './mesh-schema.ts';
 import type { ConfigProblem, Fault } from './problem.ts';
 import { dotted, listed, type Path, quote } from './quote.ts';
 import { placeOf, problemAt, valueAt, type YamlSource } from './yaml-source.ts';
@@ -28,6 +28,7 @@ export function meshConflicts(source: YamlSource): ConfigProblem[] {
     ...overlaps(source, ranges),
     ...reflectorPortsWithin(source, ranges),
     ...tooManyFlows(source, ranges),
+    ...tooManyIcmpClasses(source),
   ];
 }
 
@@ -94,6 +95,19 @@ function tooManyFlows(source: YamlSource, ranges: readonly PortRange[]): ConfigP
     expected: `at most ${LIMITS.flowsMax} flows over all stamp classes`,
     found: `${flows} (${each})`,
     remedy: 'lower flows',
+  } as const;
+  return [problemAt(source, ['probes'], fault)];
+}
+
+function tooManyIcmpClasses(source: YamlSource): ConfigProblem[] {
+  const probes = valueAt(source, ['probes']);
+  const classes = Array.isArray(probes) ? probes.filter((probe) => icmpSchema.safeParse(probe).success).length : 0;
+  if (classes <= LIMITS.icmpClassesMax) return [];
+  const fault = {
+    code: 'config_conflict',
+    expected: `at most ${LIMITS.icmpClassesMax} icmp classes`,
+    found: `${classes}`,
+    remedy: 'remove classes; each needs ICMP identifiers of its own',
   } as const;
   return [problemAt(source, ['probes'], fault)];
 }

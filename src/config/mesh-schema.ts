@@ -34,7 +34,7 @@ const intervalMs = z.number(INTERVAL).min(LIMITS.intervalMsMin, INTERVAL).max(LI
 /** Twice what the marks take by which a reply is matched and checked, so that they may grow. */
 const ICMP_BYTES_MIN = 48;
 
-const icmpSchema = z.strictObject({
+export const icmpSchema = z.strictObject({
   name: configName,
   kind: z.literal('icmp'),
   interval_ms: intervalMs,

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { PopprobeError } from '../base/errors.ts';
-import { workerFile } from './worker-file.ts';
+import { builtFile } from '../base/built-file.ts';
 
 /** Heap of a thread that allocates nothing while it runs; the defaults would reserve ten times as much. */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 };
@@ -36,7 +36,7 @@ export class WorkerHandle<Ready> {
     onFailure: (error: unknown) => void,
   ): Promise<WorkerHandle<Ready>> {
     const control = new Int32Array(new SharedArrayBuffer(4));
-    const worker = new Worker(workerFile(name), {
+    const worker = new Worker(builtFile(import.meta.url, name), {
       name,
       workerData: { ...data, control },
       resourceLimits: RESOURCE_LIMITS,

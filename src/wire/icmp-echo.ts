@@ -19,7 +19,7 @@ import type { Stamp } from '../base/units.ts';
 
 export const ICMP_HEADER_BYTES = 8;
 /** Octets of payload that the probe's own fields need. */
-export const ICMP_PAYLOAD_BYTES_MIN = 24;
+const ICMP_PAYLOAD_BYTES_MIN = 24;
 
 const TYPE_ECHO_REPLY = 0;
 const TYPE_ECHO_REQUEST = 8;

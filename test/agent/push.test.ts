@@ -12,6 +12,7 @@ import type { Logger } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Pusher } from '../../src/agent/push.ts';
 import type { Spool } from '../../src/agent/spool.ts';
+import { encodeDocument } from '../../src/agent/spool-file.ts';
 import { LIMITS } from '../../src/base/limits.ts';
 import { accept, answer, CollectorStub, freePort, type Received, type Script } from './collector-stub.ts';
 import {
@@ -259,7 +260,7 @@ describe('a refusal for good', () => {
     const reason = `HTTP ${status} chain_conflict: expected prev a; found prev b`;
     expect(await quarantined(rig.folder)).toEqual({ '0000000000000001.jws': `${reason}\n` });
     expect(await readFile(join(rig.folder, 'quarantine', '0000000000000001.jws'))).toEqual(
-      Buffer.from(`header..signature1\n${buildDocument(1).octets.toString()}`),
+      Buffer.concat(encodeDocument(buildDocument(1))),
     );
     expect(rig.waits).toEqual([]);
     expect(rig.pusher.status()).toMatchObject({ lastAcceptedSequence: 2, lastError: reason, quarantined: 1 });

@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest';
 import { openSpool, type Spool } from '../../src/agent/spool.ts';
 import type { SealedDocument } from '../../src/agent/spool-file.ts';
 
-export const MAX_BYTES = 1_000_000;
+const MAX_BYTES = 1_000_000;
 
 /** A folder of its own for the test, deleted afterwards. */
 export async function temporaryFolder(): Promise<string> {
@@ -36,7 +36,7 @@ export const silentLog: Logger = pino({ level: 'silent' });
 export function buildDocument(sequence: number, padding = ''): SealedDocument {
   return {
     sequence,
-    octets: Buffer.from(JSON.stringify({ sequence, padding })),
+    octets: Buffer.from(JSON.stringify({ sequence, prev: null, padding })),
     signature: `header..signature${sequence}`,
   };
 }

@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type SealedDocument, documentName } from '../../src/agent/spool-file.ts';
+import { documentName, encodeDocument, type SealedDocument } from '../../src/agent/spool-file.ts';
 import { digestOf } from '../../src/protocol/digest.ts';
 import { buildDocument, drain, open, quarantined, recordingLog, spoolOf, temporaryFolder } from './spool-fixture.ts';
 
@@ -84,29 +84,27 @@ describe('the head of the chain after a restart', () => {
 });
 
 describe('a file that is not a whole document', () => {
-  const whole = Buffer.from('header..signature2\n{"sequence":2,"padding":""}');
+  const whole = Buffer.concat(encodeDocument(buildDocument(2, 'as it was written')));
+  const firstLine = whole.subarray(0, whole.indexOf('\n') + 1);
+  const damaged = 'what follows the first line is not what was written';
+  const flipped = Buffer.from(whole);
+  flipped[whole.length - 5] = (flipped[whole.length - 5] ?? 0) ^ 1;
   const cases: Record<string, [Buffer, string]> = {
     'an empty file': [Buffer.alloc(0), 'there is no signature line'],
     'a file of zeros': [Buffer.alloc(whole.length), 'there is no signature line'],
     'a file cut within its signature': [whole.subarray(0, 10), 'there is no signature line'],
-    'a file cut after its signature': [
-      whole.subarray(0, 19),
-      'what follows the signature is not one whole JSON object',
-    ],
-    'a file cut by one octet': [whole.subarray(0, -1), 'what follows the signature is not one whole JSON object'],
-    'a file with zeros at its end': [
-      Buffer.concat([whole.subarray(0, 30), Buffer.alloc(16)]),
-      'what follows the signature is not one whole JSON object',
-    ],
-    'a file that is not UTF-8': [
-      Buffer.from('a..b\n{"sequence":2,"x":"\xff"}', 'latin1'),
-      'what follows the signature is not one whole JSON object',
-    ],
+    'a file cut after its first line': [firstLine, damaged],
+    'a file cut by one octet': [whole.subarray(0, -1), damaged],
+    'a file with zeros at its end': [Buffer.concat([whole.subarray(0, -16), Buffer.alloc(16)]), damaged],
+    'a file with one bit flipped': [flipped, damaged],
     'the document of another number': [
-      Buffer.from('a..b\n{"sequence":3}'),
+      Buffer.concat(encodeDocument(buildDocument(3))),
       'the sequence number is not the one of the file name',
     ],
-    'a signature with a space': [Buffer.from('a.. b\n{"sequence":2}'), 'the first line is not a detached JWS'],
+    'a signature without a digest': [
+      Buffer.from('a..b\n{"sequence":2,"prev":null}'),
+      'the first line is not a detached JWS and a digest',
+    ],
     'an endless first line': [Buffer.alloc(5000, 'a'), 'there is no signature line'],
   };
 

@@ -1,5 +1,6 @@
 /** The spool while the agent runs: order, durability of the files, the bound, the quarantine, a disk that refuses. */
 
+import { createHash } from 'node:crypto';
 import { mkdir, open as openFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -16,11 +17,13 @@ describe('a spool', () => {
     expect(await spool.oldest()).toBeNull();
   });
 
-  it('writes the signature line, a line feed and the exact octets, readable by the owner only', async () => {
+  it('writes a line of signature and digest, then the exact octets, readable by the owner only', async () => {
     const folder = await temporaryFolder();
     await spoolOf(folder, [7]);
     const path = join(folder, '0000000000000007.jws');
-    expect(await readFile(path, 'utf8')).toBe('header..signature7\n{"sequence":7,"padding":""}');
+    const octets = '{"sequence":7,"prev":null,"padding":""}';
+    const digest = createHash('sha256').update(octets).digest('base64url');
+    expect(await readFile(path, 'utf8')).toBe(`header..signature7 ${digest}\n${octets}`);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
@@ -104,7 +107,7 @@ describe('the bound', () => {
   it('refuses a document that would not fit into an empty spool, and gives up nothing for it', async () => {
     const spool = await open(await temporaryFolder(), 2 * one);
     await spool.append(buildDocument(1, padding));
-    const error = await refusalOf(() => spool.append(buildDocument(2, padding.repeat(3))));
+    const error = await refusalOf(() => spool.append(buildDocument(2, padding.repeat(5))));
     expect(error.code).toBe('spool_unusable');
     expect(spool.status()).toMatchObject({ documents: 1, discarded: 0 });
   });

@@ -6,7 +6,9 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { readPublicKey, readSigningKey, writeKeyPair } from '../../src/config/key-files.ts';
+import { writeKeyPair } from '../../src/config/key-pair.ts';
+import { readPublicKey } from '../../src/config/public-key.ts';
+import { readSigningKey } from '../../src/config/signing-key.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'popprobe-keys-'));
 let folder = base;

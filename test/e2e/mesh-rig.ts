@@ -15,7 +15,7 @@ import type { Mesh } from '../../src/collector/mesh.ts';
 const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const DEADLINE_MS = 25_000;
 
-export const WINDOW_S = 5;
+const WINDOW_S = 5;
 
 /** A running program and the log lines it has written. */
 export interface Program {

@@ -13,7 +13,7 @@ import { FakeClock } from './fake-clock.ts';
 import { MemoryNetwork, type Reply, type Script, type SentPacket } from './memory-network.ts';
 
 export const MS = 1_000_000;
-export const PEER = 0xc612_0001;
+const PEER = 0xc612_0001;
 export const PEER_PORT = 862;
 export const TMAX_NS = 3000 * MS;
 

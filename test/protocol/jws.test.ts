@@ -5,7 +5,8 @@ import * as fc from 'fast-check';
 import { calculateJwkThumbprint } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/base/limits.ts';
-import { readHeader, SIGNATURE_TYPE, signDetached, signWithHeader, verifyDetached } from '../../src/protocol/jws.ts';
+import { SIGNATURE_TYPE, signDetached, signWithHeader } from '../../src/protocol/jws.ts';
+import { readHeader, verifyDetached } from '../../src/protocol/jws-verify.ts';
 import { refusalOf } from './refusal.ts';
 import { buildKey, type TestKey } from './summary-fixture.ts';
 

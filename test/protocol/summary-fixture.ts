@@ -5,7 +5,6 @@ import { calculateJwkThumbprint } from 'jose';
 import { digestOf } from '../../src/protocol/digest.ts';
 import { type SigningKey, signDetached } from '../../src/protocol/jws.ts';
 import {
-  SUMMARY_SCHEMA,
   type Summary,
   type SummaryCounts,
   type SummaryDelay,
@@ -96,7 +95,7 @@ export function buildSummary(overrides: Partial<Summary> = {}): Summary {
   const sequence = overrides.sequence ?? 1;
   const startS = WINDOW_START_S + (sequence % 100_000) * WINDOW_LENGTH_S;
   return {
-    schema: SUMMARY_SCHEMA,
+    schema: 'popprobe.summary/1',
     pop: 'fra',
     boot_id: '6f1c8f6e-3f0a-4c44-9a37-5d3a5b8f0d11',
     sequence,
@@ -128,6 +127,7 @@ export function buildSummary(overrides: Partial<Summary> = {}): Summary {
       ring_overwritten: 0,
       reflected: 2400,
       reflector_dropped: {},
+      reflector_stamps_missing: 0,
     },
     peers: [buildPeer('ams'), buildPeer('par')],
     ...overrides,

@@ -2,7 +2,8 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseSummary, type Summary, type SummaryPath } from '../../src/protocol/summary.ts';
+import type { Summary, SummaryPath } from '../../src/protocol/summary.ts';
+import { parseSummary } from '../../src/protocol/summary-schema.ts';
 import { refusalOf } from './refusal.ts';
 import { buildCounts, buildPath, buildPeer, buildSummary, octetsOf } from './summary-fixture.ts';
 

@@ -1,0 +1,173 @@
+/** The plan: both ends of every session agree on it, and nothing in it changes with a restart or the order of a file. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { planProbes, planReflector } from '../../src/agent/plan.ts';
+import { LIMITS } from '../../src/base/limits.ts';
+import { NS_PER_MS } from '../../src/base/units.ts';
+import type { MeshConfig, MeshPop } from '../../src/config/mesh-config.ts';
+import { parseIpv4 } from '../../src/linux/ipv4.ts';
+import type { ReflectorSession } from '../../src/probe/plan.ts';
+import { arbitraryMesh, popOf } from './arbitrary-mesh.ts';
+
+const TICK_MS = 5;
+
+function plan(mesh: MeshConfig, self: MeshPop, session = 1) {
+  return planProbes(mesh, self, TICK_MS, session);
+}
+
+/** What the sender puts on the wire towards the peer, seen as the reflector's session. */
+function sessionsTowards(mesh: MeshConfig, sender: MeshPop, peer: MeshPop): ReflectorSession[] {
+  const { address, paths, sockets } = plan(mesh, sender);
+  return paths
+    .filter((path) => path.peer === peer.name && path.kind === 'stamp')
+    .map((path) => ({ address, port: sockets[path.socket]?.port ?? -1, ssid: path.ssid }));
+}
+
+function sorted(sessions: readonly ReflectorSession[]): string[] {
+  return sessions.map(({ address, port, ssid }) => `${address}:${port} ${ssid}`).toSorted();
+}
+
+describe('a reflector', () => {
+  it('is provisioned with exactly the sessions that its peers send, on the port they send to', () => {
+    fc.assert(
+      fc.property(arbitraryMesh, (mesh) => {
+        for (const self of mesh.pops) {
+          const peers = mesh.pops.filter((pop) => pop !== self);
+          const reflector = planReflector(mesh, self);
+          const sent = peers.flatMap((peer) => sessionsTowards(mesh, peer, self));
+          expect(sorted(reflector.sessions)).toEqual(sorted(sent));
+          const targets = peers.flatMap((peer) =>
+            plan(mesh, peer).paths.filter(({ peer: name }) => name === self.name),
+          );
+          for (const { kind, address, port } of targets) {
+            expect([address, port]).toEqual([reflector.address, kind === 'stamp' ? reflector.port : 0]);
+          }
+        }
+      }),
+    );
+  });
+});
+
+describe('SSIDs', () => {
+  it('are unique among the sessions of a sender, never 0 and fit 16 bits', () => {
+    fc.assert(
+      fc.property(arbitraryMesh, (mesh) => {
+        for (const self of mesh.pops) {
+          const ssids = plan(mesh, self).paths.flatMap(({ kind, ssid }) => (kind === 'stamp' ? [ssid] : []));
+          expect(new Set(ssids).size).toBe(ssids.length);
+          for (const ssid of ssids) expect(ssid > 0 && ssid <= 0xffff).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it('fit 16 bits for the highest id and the last flow', () => {
+    const mesh: MeshConfig = {
+      name: 'largest',
+      windowS: 60,
+      tmaxMs: 3000,
+      pops: [popOf(1), popOf(LIMITS.popsMax)],
+      probes: [
+        {
+          name: 'all',
+          kind: 'stamp',
+          intervalMs: 100,
+          sizeBytes: 44,
+          dscp: 0,
+          flows: LIMITS.flowsMax,
+          sourcePort: 2000,
+        },
+      ],
+    };
+    expect(plan(mesh, popOf(1)).paths.at(-1)?.ssid).toBe(0xffff);
+  });
+
+  it('stay the same, as ports and identifiers do, whatever the order of PoPs and the run', () => {
+    const shuffled = arbitraryMesh.chain((mesh) =>
+      fc.tuple(fc.constant(mesh), fc.shuffledSubarray([...mesh.pops], { minLength: mesh.pops.length })),
+    );
+    fc.assert(
+      fc.property(shuffled, (pair) => {
+        const [mesh, pops] = pair;
+        for (const self of mesh.pops) {
+          const before = plan(mesh, self, 1);
+          const after = plan({ ...mesh, pops }, self, 2);
+          expect(after.sockets).toEqual(before.sockets);
+          expect(after.paths.toSorted((a, b) => a.address - b.address || a.socket - b.socket)).toEqual(
+            before.paths.toSorted((a, b) => a.address - b.address || a.socket - b.socket),
+          );
+        }
+      }),
+    );
+  });
+});
+
+describe('ICMP identifiers', () => {
+  it('differ between PoPs and between classes, and are never 0', () => {
+    const pops = [1, 2, 15, 16, 255, 256, LIMITS.popsMax - 1, LIMITS.popsMax].map((id) => popOf(id));
+    const probes = Array.from({ length: 16 }, (_, index) => {
+      return { name: `icmp-${index}`, kind: 'icmp', intervalMs: 1000, sizeBytes: 64, dscp: 0 } as const;
+    });
+    const mesh: MeshConfig = { name: 'icmp', windowS: 60, tmaxMs: 3000, pops, probes };
+    const identifiers = pops.flatMap((pop) => plan(mesh, pop).sockets.map(({ port }) => port));
+    expect(new Set(identifiers).size).toBe(pops.length * probes.length);
+    for (const identifier of identifiers) expect(identifier > 0 && identifier <= 0xffff).toBe(true);
+  });
+});
+
+describe('a path', () => {
+  it('has slots for two windows and Tmax', () => {
+    fc.assert(
+      fc.property(arbitraryMesh, (mesh) => {
+        const [self = popOf(1)] = mesh.pops;
+        for (const { capacity, intervalNs } of plan(mesh, self).paths) {
+          expect(capacity * intervalNs).toBeGreaterThan((mesh.windowS * 2000 + mesh.tmaxMs) * NS_PER_MS);
+          expect(Number.isInteger(Math.log2(capacity))).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it('is there for every peer and flow, with the figures of its class', () => {
+    const mesh: MeshConfig = {
+      name: 'small',
+      windowS: 10,
+      tmaxMs: 2000,
+      pops: [popOf(1), popOf(2, 8620), popOf(3)],
+      probes: [
+        { name: 'echo', kind: 'icmp', intervalMs: 200, sizeBytes: 56, dscp: 0 },
+        { name: 'voice', kind: 'stamp', intervalMs: 100, sizeBytes: 172, dscp: 46, flows: 2, sourcePort: 18_620 },
+      ],
+    };
+    const { paths, sockets, tmaxNs, tickNs } = plan(mesh, popOf(1));
+    expect([tmaxNs, tickNs]).toEqual([2_000_000_000, 5_000_000]);
+    expect(sockets).toEqual([
+      { kind: 'icmp', port: 0x7001, dscp: 0, payloadBytes: 64 },
+      { kind: 'stamp', port: 18_620, dscp: 46, payloadBytes: 172 },
+      { kind: 'stamp', port: 18_621, dscp: 46, payloadBytes: 172 },
+    ]);
+    expect(paths.map(({ peer, className, flow, socket }) => `${peer} ${className} ${flow} ${socket}`)).toEqual([
+      'pop2 echo 0 0',
+      'pop2 voice 0 1',
+      'pop2 voice 1 2',
+      'pop3 echo 0 0',
+      'pop3 voice 0 1',
+      'pop3 voice 1 2',
+    ]);
+    expect(paths[2]).toEqual({
+      peer: 'pop2',
+      className: 'voice',
+      kind: 'stamp',
+      dscp: 46,
+      sizeBytes: 172,
+      flow: 1,
+      intervalNs: 100_000_000,
+      address: parseIpv4('198.18.0.2'),
+      port: 8620,
+      ssid: 33,
+      socket: 2,
+      capacity: 256,
+    });
+  });
+});

@@ -1,0 +1,28 @@
+/** A running agent's status for tests: all is well, and nothing has been sealed yet. */
+
+import type { AgentStatus } from '../../src/agent/status.ts';
+
+export function buildStatus(overrides: Partial<AgentStatus> = {}): AgentStatus {
+  return {
+    pop: 'hkg1',
+    boot_id: '6f1c8f6e-3f0a-4c44-9a37-5d3a5b8f0d11',
+    software: 'popprobe/0.1.0',
+    started_at: '2026-01-01T00:00:00.000Z',
+    sockets: [
+      { kind: 'icmp', transport: 'icmp_raw', errno: 0 },
+      { kind: 'stamp', transport: 'udp', errno: 0 },
+      { kind: 'stamp', transport: 'udp', errno: 0 },
+    ],
+    push: {
+      lastAcceptedSequence: null,
+      lastAcceptedAtMs: null,
+      lastError: null,
+      failuresInARow: 0,
+      quarantined: 0,
+    },
+    spool: { documents: 0, bytes: 0, discarded: 0, quarantined: 0, quarantineDiscarded: 0 },
+    sealing: { waiting: 0, discarded: 0 },
+    latest: null,
+    ...overrides,
+  };
+}

@@ -1,0 +1,191 @@
+/** Whole summaries out of a real ring: the collector's own reader accepts every one of them. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { SummaryBody } from '../../src/agent/seal.ts';
+import { type Identity, Summarizer } from '../../src/agent/summarize.ts';
+import { NS_PER_MS, NS_PER_S } from '../../src/base/units.ts';
+import type { PathPlan, ProbePlan } from '../../src/probe/plan.ts';
+import { digestOf } from '../../src/protocol/digest.ts';
+import { parseSummary } from '../../src/protocol/summary-schema.ts';
+import type { Summary } from '../../src/protocol/summary.ts';
+import { STAMP_SOURCE } from '../../src/ring/layout.ts';
+import { octetsOf } from '../protocol/summary-fixture.ts';
+import { LONG_AFTER_NS, pathPlan, RingRig, TMAX_NS, windowAt } from './ring-rig.ts';
+
+const IDENTITY: Identity = {
+  pop: 'hkg1',
+  bootId: '6f1c8f6e-3f0a-4c44-9a37-5d3a5b8f0d11',
+  configDigest: digestOf(Buffer.from('mesh.yaml')),
+  software: 'popprobe/0.1.0',
+};
+
+/** Two peers with a STAMP flow and an ICMP path each: numbers 0 to 3. */
+const PATHS: PathPlan[] = ['sin1', 'lax1'].flatMap((peer) => [
+  pathPlan({ peer, capacity: 8192 }),
+  pathPlan({ peer, className: 'echo', kind: 'icmp', dscp: 0, ssid: 0, intervalNs: 200 * NS_PER_MS, capacity: 8192 }),
+]);
+
+function rigOf(windowS = 10) {
+  const plan: ProbePlan = { address: 1, session: 1, tmaxNs: TMAX_NS, tickNs: 5 * NS_PER_MS, sockets: [], paths: PATHS };
+  const rig = new RingRig(PATHS);
+  const summarizer = new Summarizer(IDENTITY, plan, windowS, rig.probing, rig.reflecting);
+  const summarize = (startNs = 0): SummaryBody => summarizer.summarize(windowAt(startNs, windowS), LONG_AFTER_NS);
+  return { rig, summarizer, summarize };
+}
+
+/** What the collector makes of the summary once it is sealed. Throws when it would refuse it. */
+function asCollected(body: SummaryBody): Summary {
+  return parseSummary(octetsOf({ ...body, sequence: 1, prev: null }));
+}
+
+function secondsOf(body: SummaryBody): string[] {
+  return body.peers.map(({ peer, seconds }) => `${peer} ${seconds}`);
+}
+
+describe('a summary', () => {
+  it('says who measured what, when and how', () => {
+    const { rig, summarize } = rigOf();
+    rig.received(0, 0, { rawNs: 8 * NS_PER_MS });
+    const { peers, instrument, ...rest } = summarize();
+    expect(rest).toEqual({
+      schema: 'popprobe.summary/1',
+      pop: 'hkg1',
+      boot_id: IDENTITY.bootId,
+      window: { start: '2023-11-14T22:13:20.000Z', start_unix_s: 1_700_000_000, length_s: 10 },
+      config_digest: IDENTITY.configDigest,
+      software: 'popprobe/0.1.0',
+      parameters: { tmax_ms: 3000, tick_ms: 5, schedule: 'periodic', transport: { stamp: 'udp', icmp: 'icmp_raw' } },
+      clock: { synchronised: null, steps: 0, step_max_ns: 0 },
+    });
+    expect(peers.map(({ peer, paths }) => [peer, paths.map((path) => path.class)])).toEqual([
+      ['sin1', ['voice', 'echo']],
+      ['lax1', ['voice', 'echo']],
+    ]);
+    expect(peers[0]?.paths[1]).toMatchObject({
+      kind: 'icmp',
+      family: 'ipv4',
+      dscp: 0,
+      size_bytes: 44,
+      interval_ms: 200,
+    });
+    expect(instrument.ticks).toBe(0);
+  });
+
+  it('of a window in which nothing fell due is complete, and every second unknown', () => {
+    const body = rigOf().summarize();
+    expect(asCollected(body)).toEqual({ ...body, sequence: 1, prev: null });
+    expect(secondsOf(body)).toEqual(['sin1 uuuuuuuuuu', 'lax1 uuuuuuuuuu']);
+  });
+
+  it('of a window in which this host refused everything blames no peer', () => {
+    const { rig, summarize } = rigOf();
+    for (const [path] of PATHS.entries()) {
+      for (let probe = 0; probe < 100; probe += 1) rig.refused(path, probe * 100 * NS_PER_MS, 1);
+    }
+    const body = summarize();
+    expect(asCollected(body).peers[0]?.paths[0]).toMatchObject({
+      counts: { due: 100, refused: 100, lost: 0, received: 0 },
+      refused_by_errno: [[1, 100]],
+      rtt: null,
+      histogram: null,
+      ipdv: null,
+      seconds_with_loss: [],
+    });
+    expect(secondsOf(body)).toEqual(['sin1 uuuuuuuuuu', 'lax1 uuuuuuuuuu']);
+  });
+
+  it('of the longest window is complete, with loss in every second of it', () => {
+    const { rig, summarize } = rigOf(300);
+    for (let probe = 0; probe < 3000; probe += 1) {
+      const dueNs = probe * 100 * NS_PER_MS;
+      if (probe % 10 === 0) rig.sent(0, dueNs);
+      else rig.received(0, dueNs, { rawNs: (10 + (probe % 7)) * NS_PER_MS, residenceNs: 20_000 });
+    }
+    const [sin1] = asCollected(summarize()).peers;
+    expect(sin1?.seconds).toBe('g'.repeat(300));
+    expect(sin1?.paths[0]?.counts).toMatchObject({ due: 3000, received: 2700, lost: 300 });
+    expect(sin1?.paths[0]?.seconds_with_loss).toHaveLength(300);
+  });
+
+  it('is accepted whatever the outcomes were', () => {
+    const acts: ((rig: RingRig, path: number, dueNs: number, size: number) => unknown)[] = [
+      (rig, path, dueNs, size) =>
+        rig.received(path, dueNs, { rawNs: size - 50, residenceNs: size % 100, duplicates: 1 }),
+      (rig, path, dueNs) => rig.sent(path, dueNs),
+      (rig, path, dueNs) => rig.late(path, dueNs),
+      (rig, path, dueNs) => rig.unreachable(path, dueNs),
+      (rig, path, dueNs, size) => rig.refused(path, dueNs, size % 256),
+      (rig, path, dueNs) => rig.missed(path, dueNs),
+    ];
+    const probe = fc.tuple(fc.nat(acts.length - 1), fc.nat(PATHS.length - 1), fc.nat(TMAX_NS));
+    fc.assert(
+      fc.property(fc.array(probe, { maxLength: 100 }), (probes) => {
+        const { rig, summarize } = rigOf();
+        for (const [index, [act, path, size]] of probes.entries()) acts[act]?.(rig, path, index * 90 * NS_PER_MS, size);
+        const due = asCollected(summarize()).peers.flatMap(({ paths }) => paths.map(({ counts }) => counts.due));
+        expect(due.reduce((sum, count) => sum + count, 0)).toBe(probes.length);
+      }),
+    );
+  });
+});
+
+describe('the seconds of a peer', () => {
+  it('are judged over all of its paths, and of no other peer', () => {
+    const { rig, summarize } = rigOf();
+    const reply = { rawNs: NS_PER_MS };
+    // second 0: half of the probes lost; 1: more than half; 2: one path lost, the other silent; 3: the other peer only
+    for (const [path, second, arrives] of [
+      [0, 0, false],
+      [1, 0, true],
+      [0, 1, false],
+      [1, 1, true],
+      [1, 1, false],
+      [0, 2, false],
+      [2, 3, false],
+      [3, 4, true],
+    ] as const) {
+      if (arrives) rig.received(path, second * NS_PER_S, reply);
+      else rig.sent(path, second * NS_PER_S);
+    }
+    expect(secondsOf(summarize())).toEqual(['sin1 gbbuuuuuuu', 'lax1 uuubguuuuu']);
+    expect(secondsOf(summarize(10 * NS_PER_S))).toEqual(['sin1 uuuuuuuuuu', 'lax1 uuuuuuuuuu']);
+  });
+});
+
+describe('the figures of one path', () => {
+  it('are not touched by reading the next', () => {
+    const { rig, summarize } = rigOf();
+    for (const [path, rtts] of [[9, 1, 5], [2], [7, 7], []].entries()) {
+      for (const [index, ms] of rtts.entries()) rig.received(path, index, { rawNs: ms * NS_PER_MS });
+    }
+    const paths = summarize().peers.flatMap((peer) => peer.paths);
+    expect(paths.map(({ rtt }) => rtt && [rtt.n, rtt.min_ns, rtt.max_ns])).toEqual([
+      [3, NS_PER_MS, 9 * NS_PER_MS],
+      [1, 2 * NS_PER_MS, 2 * NS_PER_MS],
+      [2, 7 * NS_PER_MS, 7 * NS_PER_MS],
+      null,
+    ]);
+    expect(paths.map(({ ipdv }) => ipdv?.n ?? 0)).toEqual([2, 0, 1, 0]);
+  });
+});
+
+describe('missing TX stamps', () => {
+  it('are added up over all paths', () => {
+    const { rig, summarize } = rigOf();
+    for (const path of [0, 1, 3, 3]) rig.received(path, 0, { rawNs: NS_PER_MS, txSource: STAMP_SOURCE.user });
+    rig.received(2, 0, { rawNs: NS_PER_MS });
+    expect(summarize().instrument.tx_stamps_missing).toBe(4);
+  });
+});
+
+describe('a window', () => {
+  it('is settled only when every path is', () => {
+    const { rig, summarizer } = rigOf();
+    const window = windowAt(0);
+    for (const [path] of PATHS.entries()) rig.received(path, window.endNs - 1, { rawNs: 1 });
+    expect(summarizer.isSettled(window, window.endNs)).toBe(true);
+    rig.sent(3, window.endNs - 1);
+    expect(summarizer.isSettled(window, window.endNs)).toBe(false);
+  });
+});

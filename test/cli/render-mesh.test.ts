@@ -1,0 +1,104 @@
+/** The mesh as text: a row for each ordered pair, whatever is known of it. */
+
+import { describe, expect, it } from 'vitest';
+import { renderMesh } from '../../src/cli/render-mesh.ts';
+import type { Mesh } from '../../src/collector/mesh.ts';
+import { buildCounts } from '../protocol/summary-fixture.ts';
+
+type Pop = Mesh['pops'][number];
+type Pair = Mesh['pairs'][number];
+
+const START = '2026-01-01T00:00:00.000Z';
+
+function silentPop(pop: string): Pop {
+  const never = { last_sequence: null, last_accepted_at: null, last_accepted_age_s: null, window_start: null };
+  return { pop, ...never, documents: 0 };
+}
+
+function heardPop(pop: string, ageS: number): Pop {
+  return {
+    pop,
+    last_sequence: 7,
+    last_accepted_at: START,
+    last_accepted_age_s: ageS,
+    window_start: START,
+    documents: 1,
+  };
+}
+
+function pairOf(from: string, to: string, overrides: Partial<Pair> = {}): Pair {
+  return {
+    from,
+    to,
+    window_start: START,
+    window_length_s: 10,
+    counts: buildCounts({ received: 450 }),
+    loss_ratio: 0,
+    rtt: { class: 'stamp', kind: 'stamp', n: 400, mean_ns: 35_240_000, p95_ns: 36_000_000 },
+    seconds: 'g'.repeat(10),
+    paths: [],
+    ...overrides,
+  };
+}
+
+function meshOf(pops: Pop[], pairs: Pair[]): Mesh {
+  return { generated_at: START, pops, pairs };
+}
+
+/** The lines as one text that can be compared with a template, without its first line break. */
+function text(mesh: Mesh): string {
+  return `\n${renderMesh(mesh).join('\n')}\n`;
+}
+
+describe('the mesh as text', () => {
+  it('has a row for each ordered pair', () => {
+    const pops = [heardPop('hkg1', 3), heardPop('lax1', 130), heardPop('sin1', 8000)];
+    const unmeasured = { loss_ratio: null, rtt: null, seconds: 'u'.repeat(10) };
+    const pairs = [
+      pairOf('hkg1', 'lax1', {
+        counts: buildCounts({ received: 449, lost: 1 }),
+        loss_ratio: 1 / 450,
+        rtt: { class: 'echo', kind: 'icmp', n: 449, mean_ns: 148_400_000, p95_ns: 1_250_000_000 },
+        seconds: 'gggbgggggu',
+      }),
+      pairOf('hkg1', 'sin1'),
+      pairOf('lax1', 'hkg1', { counts: buildCounts({ received: 0, refused: 450 }), ...unmeasured }),
+      pairOf('lax1', 'sin1', { counts: buildCounts({ received: 0, missed: 440, void: 10 }), ...unmeasured }),
+      pairOf('sin1', 'hkg1', { rtt: { class: 'stamp', kind: 'stamp', n: 400, mean_ns: 81_234, p95_ns: null } }),
+      pairOf('sin1', 'lax1', {
+        counts: buildCounts({ received: 0, lost: 450 }),
+        loss_ratio: 1,
+        rtt: null,
+        seconds: 'b'.repeat(10),
+      }),
+    ];
+    expect(text(meshOf(pops, pairs))).toBe(`
+from → to    rtt mean      p95     by      loss  due  received  lost  refused  missed  void     seconds   accepted
+hkg1 → lax1    148 ms   1.25 s   icmp    0.22 %  450       449     1        0       0     0  gggbgggggu    3 s ago
+hkg1 → sin1   35.2 ms  36.0 ms  stamp    0.00 %  450       450     0        0       0     0  gggggggggg    3 s ago
+lax1 → hkg1         -        -      -         -  450         0     0      450       0     0  uuuuuuuuuu  2 min ago
+lax1 → sin1         -        -      -         -  450         0     0        0     440    10  uuuuuuuuuu  2 min ago
+sin1 → hkg1   81.2 µs        -  stamp    0.00 %  450       450     0        0       0     0  gggggggggg    2 h ago
+sin1 → lax1         -        -      -  100.00 %  450         0   450        0       0     0  bbbbbbbbbb    2 h ago
+`);
+  });
+
+  it('shows dashes for PoPs that have not reported, and for pairs that no window names', () => {
+    const mesh = meshOf([heardPop('hkg1', 3), silentPop('lax1'), heardPop('sin1', 4)], [pairOf('hkg1', 'sin1')]);
+    expect(text(mesh)).toBe(`
+from → to    rtt mean      p95     by    loss  due  received  lost  refused  missed  void     seconds  accepted
+hkg1 → lax1         -        -      -       -    -         -     -        -       -     -           -   3 s ago
+hkg1 → sin1   35.2 ms  36.0 ms  stamp  0.00 %  450       450     0        0       0     0  gggggggggg   3 s ago
+lax1 → hkg1         -        -      -       -    -         -     -        -       -     -           -     never
+lax1 → sin1         -        -      -       -    -         -     -        -       -     -           -     never
+sin1 → hkg1         -        -      -       -    -         -     -        -       -     -           -   4 s ago
+sin1 → lax1         -        -      -       -    -         -     -        -       -     -           -   4 s ago
+`);
+  });
+
+  it('is its heading alone without PoPs', () => {
+    expect(text(meshOf([], []))).toBe(`
+from → to  rtt mean  p95  by  loss  due  received  lost  refused  missed  void  seconds  accepted
+`);
+  });
+});

@@ -1,0 +1,91 @@
+/** An agent's status as text, compared whole. */
+
+import { describe, expect, it } from 'vitest';
+import type { AgentStatus } from '../../src/agent/status.ts';
+import { renderStatus } from '../../src/cli/render-status.ts';
+import { buildStatus } from '../agent/status-fixture.ts';
+import { buildCounts, buildPath, buildPeer, buildSummary } from '../protocol/summary-fixture.ts';
+
+const STARTED_MS = Date.parse('2026-01-01T00:00:00.000Z');
+
+/** The status as a template can hold it, with a line break before it. */
+function text(overrides: Partial<AgentStatus> = {}, upS = 60): string {
+  return `\n${renderStatus(buildStatus(overrides), STARTED_MS + upS * 1000)}`;
+}
+
+describe('a status as text', () => {
+  it('of an agent that has just started says what is still to come', () => {
+    expect(text()).toBe(`
+hkg1: popprobe/0.1.0, up 60 s
+icmp by icmp_raw
+stamp by udp
+the collector has accepted nothing yet
+spool: 0 documents, 0 octets; 0 discarded, 0 quarantined; 0 wait for the disk, 0 given up
+
+no window sealed yet
+`);
+  });
+
+  it('shows the newest window, a row for each path', () => {
+    const lossy = buildCounts({ received: 300, lost: 200, refused: 60, missed: 30, void: 10 });
+    const voice = [
+      buildPath({ class: 'voice', flow: 0 }, 35_200_000),
+      buildPath({ class: 'voice', flow: 1, counts: lossy }, 35_300_000),
+    ];
+    const echo = buildPath({ class: 'echo', kind: 'icmp', counts: buildCounts({ received: 0, refused: 300 }) });
+    const peers = [buildPeer('lax1', { paths: [...voice, echo] }), buildPeer('sin1', { paths: [buildPath()] })];
+    const latest = buildSummary({ peers });
+    const push = {
+      lastAcceptedSequence: 1_767_225_660,
+      lastAcceptedAtMs: STARTED_MS + 7_193_000,
+      lastError: 'HTTP 503',
+      failuresInARow: 0,
+      quarantined: 0,
+    };
+    expect(text({ latest, push }, 7200)).toBe(`
+hkg1: popprobe/0.1.0, up 2 h
+icmp by icmp_raw
+stamp by udp
+the collector accepted 1767225660 7 s ago
+spool: 0 documents, 0 octets; 0 discarded, 0 quarantined; 0 wait for the disk, 0 given up
+
+window of 60 s from 2026-01-01T00:01:00.000Z
+peer        class  flow  rtt mean      p95      p99     loss  due  received  lost  refused  missed  void
+lax1        voice     0   35.2 ms  35.2 ms  35.2 ms   0.00 %  600       600     0        0       0     0
+lax1        voice     1   35.3 ms  35.3 ms  35.3 ms  40.00 %  600       300   200       60      30    10
+lax1         echo     0         -        -        -        -  300         0     0      300       0     0
+sin1  best-effort     0   12.0 ms  12.0 ms  12.0 ms   0.00 %  600       600     0        0       0     0
+`);
+  });
+
+  it('shows what is wrong: sockets refused, in part or whole, the collector away, the disk full', () => {
+    const sockets: AgentStatus['sockets'] = [
+      { kind: 'icmp', transport: 'none', errno: 13 },
+      { kind: 'stamp', transport: 'none', errno: 98 },
+      { kind: 'stamp', transport: 'udp', errno: 0 },
+      { kind: 'stamp', transport: 'udp', errno: 0 },
+    ];
+    const push = {
+      lastAcceptedSequence: 5,
+      lastAcceptedAtMs: STARTED_MS + 60_000,
+      lastError: 'connect ECONNREFUSED 198.51.100.7:443',
+      failuresInARow: 3,
+      quarantined: 1,
+    };
+    const spool = { documents: 12, bytes: 34_567, discarded: 2, quarantined: 1, quarantineDiscarded: 0 };
+    expect(text({ sockets, push, spool, sealing: { waiting: 4, discarded: 1 } }, 360)).toBe(`
+hkg1: popprobe/0.1.0, up 6 min
+icmp refused by this host: EACCES (13): this user may not do it: run as root, or grant CAP_NET_RAW
+stamp refused by this host: EADDRINUSE (98): another program already uses the address and port
+stamp by udp
+the collector accepted 5 5 min ago; 3 failures in a row: connect ECONNREFUSED 198.51.100.7:443
+spool: 12 documents, 34567 octets; 2 discarded, 1 quarantined; 4 wait for the disk, 1 given up
+
+no window sealed yet
+`);
+  });
+
+  it('shows no negative age when the clock was set back', () => {
+    expect(text({}, -10)).toContain('up 0 s');
+  });
+});
