@@ -1,0 +1,94 @@
+/** The probe plans of the benchmarks: what the agent would make of a mesh, without a mesh. */
+
+import { parseIpv4 } from '../src/linux/ipv4.ts';
+import type { PathPlan, ProbePlan, ReflectorPlan, SocketPlan } from '../src/probe/plan.ts';
+import { slotsFor } from '../src/ring/layout.ts';
+import { ICMP_HEADER_BYTES } from '../src/wire/icmp-echo.ts';
+import { NEAR_ADDRESS } from './namespaces.ts';
+import { SETTINGS } from './settings.ts';
+
+const NS_PER_MS = 1e6;
+const ICMP_IDENTIFIER = 0x7001;
+/** How far the tally may lag behind, see engine-process.ts: the ring has to hold that much and Tmax. */
+const TALLY_LAG_S = 1.2;
+
+/** Names the benchmark's runs in ICMP probes. */
+const SESSION = 0x62656e63;
+
+/** `pathsPerTarget` ICMP paths to each target, each with a probe every `intervalMs`. */
+export function echoPlan(targets: readonly string[], pathsPerTarget: number, intervalMs: number): ProbePlan {
+  const paths = targets.flatMap((target) =>
+    Array.from({ length: pathsPerTarget }, () => ({
+      ...pathParts(intervalMs),
+      kind: 'icmp' as const,
+      sizeBytes: SETTINGS.echoBytes,
+      address: parseIpv4(target),
+      port: 0,
+      ssid: 0,
+      socket: 0,
+    })),
+  );
+  const payloadBytes = ICMP_HEADER_BYTES + SETTINGS.echoBytes;
+  return plan([{ kind: 'icmp', port: ICMP_IDENTIFIER, dscp: 0, payloadBytes }], paths);
+}
+
+/** `sessions` STAMP sessions with one reflector, spread over the flows, each with a probe every `intervalMs`. */
+export function stampPlans(
+  reflector: string,
+  sessions: number,
+  intervalMs: number,
+): { probing: ProbePlan; reflecting: ReflectorPlan } {
+  const flows = Math.min(SETTINGS.flows, sessions);
+  const paths = Array.from({ length: sessions }, (_, session) => ({
+    ...pathParts(intervalMs),
+    kind: 'stamp' as const,
+    sizeBytes: SETTINGS.stampBytes,
+    address: parseIpv4(reflector),
+    port: SETTINGS.stampPort,
+    ssid: session + 1,
+    socket: session % flows,
+  }));
+  const sockets = Array.from(
+    { length: flows },
+    (_, flow): SocketPlan => ({
+      kind: 'stamp',
+      port: SETTINGS.sourcePort + flow,
+      dscp: 0,
+      payloadBytes: SETTINGS.stampBytes,
+    }),
+  );
+  const reflecting = {
+    address: parseIpv4(reflector),
+    port: SETTINGS.stampPort,
+    sessions: paths.map(({ ssid, socket }) => ({
+      address: parseIpv4(NEAR_ADDRESS),
+      port: SETTINGS.sourcePort + socket,
+      ssid,
+    })),
+  };
+  return { probing: plan(sockets, paths), reflecting };
+}
+
+function pathParts(
+  intervalMs: number,
+): Pick<PathPlan, 'peer' | 'className' | 'dscp' | 'flow' | 'intervalNs' | 'capacity'> {
+  return {
+    peer: 'far',
+    className: 'bench',
+    dscp: 0,
+    flow: 0,
+    intervalNs: intervalMs * NS_PER_MS,
+    capacity: slotsFor(TALLY_LAG_S / 2, SETTINGS.tmaxMs, intervalMs),
+  };
+}
+
+function plan(sockets: SocketPlan[], paths: PathPlan[]): ProbePlan {
+  return {
+    address: parseIpv4(NEAR_ADDRESS),
+    session: SESSION,
+    tmaxNs: SETTINGS.tmaxMs * NS_PER_MS,
+    tickNs: SETTINGS.tickMs * NS_PER_MS,
+    sockets,
+    paths,
+  };
+}
