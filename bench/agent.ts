@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { planReflector } from '../src/agent/plan.ts';
+import { AGENT_RUNTIME } from '../src/cli/agent-runtime.ts';
 import { benchMesh, SELF, writeConfiguration } from './mesh.ts';
 import { FAR, NEAR } from './namespaces.ts';
 import type { PeersRequest } from './peers-process.ts';
@@ -30,7 +31,8 @@ export async function benchAgent(folder: string): Promise<Row[]> {
   const agent = start({
     namespace: NEAR,
     command: process.execPath,
-    args: [PROGRAM, 'agent', '--config', config],
+    args: [...AGENT_RUNTIME.nodeFlags, PROGRAM, 'agent', '--config', config],
+    environment: AGENT_RUNTIME.environment,
   });
   await agent.wrote(/"msg":"probing"/);
   await sleep(settleMs);

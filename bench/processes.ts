@@ -9,6 +9,8 @@ export interface Program {
   namespace: string | null;
   command: string;
   args: readonly string[];
+  /** Added to our own environment. */
+  environment?: Readonly<Record<string, string>>;
 }
 
 /** What a program wrote and how it ended. */
@@ -59,10 +61,11 @@ export class RunningProgram {
   }
 }
 
-export function start({ namespace, command, args }: Program, ipc = false): RunningProgram {
+export function start({ namespace, command, args, environment }: Program, ipc = false): RunningProgram {
   const [file = '', ...rest] = namespace === null ? [command, ...args] : netnsExec(namespace, command, args);
   const child = spawn(file, rest, {
     stdio: ipc ? ['ignore', 'inherit', 'inherit', 'ipc'] : ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
   });
   running.add(child);
   return new RunningProgram(child);

@@ -40,8 +40,8 @@ const RX_CONTROL_BYTES = 256;
 const TX_CONTROL_BYTES = 32;
 const RX_FLAGS = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
 const TX_FLAGS = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY;
-/** Packets whose TX stamp may be outstanding; stamps are read right after each batch. */
-const STAMP_TABLE = 16_384;
+/** Packets whose TX stamp may be outstanding: stamps are read right after each batch of at most 64. */
+const STAMP_TABLE = 2048;
 
 /** A received datagram, valid until the next one; one object per socket, filled again and again. */
 export interface Datagram {
