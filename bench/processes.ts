@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { AGENT_RUNTIME } from '../src/cli/agent-runtime.ts';
 
 /** A program that runs in a network namespace, or in ours when `namespace` is null. */
 export interface Program {
@@ -71,10 +72,10 @@ export function start({ namespace, command, args, environment }: Program, ipc = 
   return new RunningProgram(child);
 }
 
-/** Starts one of our own child programs (a file beside this one) with a channel for messages. */
+/** Starts one of our own child programs (a file beside this one), as an agent is started, with a channel for messages. */
 export function startOwn(namespace: string, file: string): RunningProgram {
   const program = fileURLToPath(new URL(file, import.meta.url));
-  return start({ namespace, command: process.execPath, args: [program] }, true);
+  return start({ namespace, command: process.execPath, args: [...AGENT_RUNTIME.nodeFlags, program] }, true);
 }
 
 /** The next message of a child; rejects when it ends instead. */

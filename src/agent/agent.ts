@@ -123,7 +123,15 @@ function started<Part extends Running>(running: Running[], part: Part): Part {
 
 /** Each second rather than each window: a window is sealed when its last reply is in, not Tmax later on principle. */
 function closeWindowsEachSecond(sealing: Sealing, log: Logger): ScheduledTask {
-  return schedule('* * * * * *', () => sealing.turn(), {
+  let before = sealing.latest;
+  const turn = async (): Promise<void> => {
+    // A second after a window was sealed, and most likely delivered, nothing of it is needed any more. Where V8 may be
+    // asked (see cli/agent-runtime.ts), it gives the memory back now and not when it next runs out.
+    if (sealing.latest !== before) globalThis.gc?.();
+    before = sealing.latest;
+    await sealing.turn();
+  };
+  return schedule('* * * * * *', turn, {
     name: 'seal windows',
     noOverlap: true,
     // A turn that was skipped costs nothing: the next one seals whatever is ready.

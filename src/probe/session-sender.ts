@@ -19,7 +19,8 @@ const SSIDS = 65_536;
 
 export class SessionSender {
   readonly #paths: readonly PathPlan[];
-  readonly #pathOfSsid = new Int32Array(SSIDS).fill(-1);
+  /** Path number plus one, so that 0 is none; `LIMITS.pathsMax` leaves room for it. */
+  readonly #pathOfSsid = new Uint16Array(SSIDS);
   readonly #arrivals: Arrivals;
   readonly #counters: Counters<EngineCounter>;
   readonly #errorEstimate: number;
@@ -38,7 +39,7 @@ export class SessionSender {
     this.#counters = counters;
     this.#errorEstimate = errorEstimate;
     for (const [path, plan] of paths.entries()) {
-      if (plan.kind === 'stamp') this.#pathOfSsid[plan.ssid] = path;
+      if (plan.kind === 'stamp') this.#pathOfSsid[plan.ssid] = path + 1;
     }
   }
 
@@ -61,7 +62,7 @@ export class SessionSender {
       this.#counters.add(decoding === 'short' ? 'reply_short' : 'reply_corrupt');
       return;
     }
-    const path = this.#pathOfSsid[this.#reply.ssid] ?? -1;
+    const path = (this.#pathOfSsid[this.#reply.ssid] ?? 0) - 1;
     const plan = this.#paths[path];
     if (!plan) {
       this.#counters.add('reply_unknown_session');
@@ -77,7 +78,7 @@ export class SessionSender {
   /** Reads which probe an ICMP error quotes, as far as the router quoted it. */
   receiveError(datagram: Datagram): void {
     if (datagram.length < SSID_OFFSET + 2) return;
-    const path = this.#pathOfSsid[datagram.view.getUint16(datagram.offset + SSID_OFFSET)] ?? -1;
+    const path = (this.#pathOfSsid[datagram.view.getUint16(datagram.offset + SSID_OFFSET)] ?? 0) - 1;
     if (path >= 0) this.#arrivals.fileUnreachable(path, datagram.view.getUint32(datagram.offset));
   }
 }

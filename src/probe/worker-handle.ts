@@ -6,7 +6,7 @@ import { PopprobeError } from '../base/errors.ts';
 import { builtFile } from '../base/built-file.ts';
 
 /** Heap of a thread that allocates nothing while it runs; the defaults would reserve ten times as much. */
-const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 };
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 64 };
 
 /** What a thread tells the main thread. Errors cross as plain data, since classes do not survive the crossing. */
 export type WorkerMessage<Ready> =

@@ -145,6 +145,24 @@ describe.skipIf(rootMissing())(`kill -9 (${rootMissing() ?? 'as root'})`, () => 
   }, 120_000);
 });
 
+describe.skipIf(rootMissing())(`an agent that cannot start (${rootMissing() ?? 'as root'})`, () => {
+  it('says why and ends, with nothing left running', async () => {
+    const rig = await MeshRig.create(['hkg1', 'sin1'], 23);
+    try {
+      await rig.startAgent('hkg1');
+      await rig.write('sin1.yaml', rig.agentYaml('sin1').replace('sin1.sock', 'hkg1.sock'));
+      await expect(rig.run(['agent', '--config', rig.path('sin1.yaml')])).rejects.toThrow(
+        /another agent .*config_conflict/,
+      );
+      await expect(rig.run(['agent', '--config', rig.path('hkg1.yaml')])).rejects.toThrow(
+        /bind to 127\.0\.23\.1 port 8620.*EADDRINUSE.*syscall_failed/,
+      );
+    } finally {
+      await rig.close();
+    }
+  });
+});
+
 async function fetchDocument(rig: MeshRig, pop: string, sequence: number): Promise<{ octets: Buffer; line: string }> {
   const response = await fetch(`${rig.url}/api/v1/documents/${pop}/${sequence}`);
   expect(response.status).toBe(200);
