@@ -8,8 +8,11 @@ import { Serial } from './serial.ts';
 import type { Spool } from './spool.ts';
 import type { SealedDocument } from './spool-file.ts';
 
-/** A summary before it has its place in the chain. */
-export type SummaryBody = Omit<Summary, 'sequence' | 'prev'>;
+/**
+ * A summary before it has its place in the chain. Its peers are JSON text already, one by one: a thousand paths are never
+ * all objects at once, nor do they wait as objects for a disk that refuses.
+ */
+export type SummaryBody = Omit<Summary, 'sequence' | 'prev' | 'peers'> & { peers: readonly string[] };
 
 export class Sealer {
   readonly #spool: Spool;
@@ -50,8 +53,10 @@ export class Sealer {
 
 /** The JSON text as UTF-8, what names the document first. From here on only these octets count. */
 function serialise(body: SummaryBody, sequence: number, prev: string | null): Uint8Array {
-  const { schema, pop, boot_id, ...rest } = body;
-  const octets = Buffer.from(JSON.stringify({ schema, pop, boot_id, sequence, prev, ...rest }));
+  const { schema, pop, boot_id, peers, ...rest } = body;
+  const frame = JSON.stringify({ schema, pop, boot_id, sequence, prev, ...rest, peers: [] });
+  // `peers` is the last member, so the frame ends in `[]}`.
+  const octets = Buffer.from(`${frame.slice(0, -2)}${peers.join(',')}]}`);
   if (octets.length > LIMITS.summaryBytesMax) {
     throw new PopprobeError('too_large', {
       expected: `a summary of at most ${LIMITS.summaryBytesMax} octets`,

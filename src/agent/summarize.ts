@@ -46,8 +46,13 @@ export class Summarizer {
 
   /** Reads the window out of the ring, once: its probes are sealed by this. */
   summarize(window: Window, nowNs: number): SummaryBody {
-    const peers = [...this.#peers].map(([peer, paths]) => this.#summarizePeer(peer, paths, window, nowNs));
-    const { instrument, clock } = this.#instrument.read(missingTxStamps(peers));
+    let txStampsMissing = 0;
+    const peers = [...this.#peers].map(([peer, paths]) => {
+      const summary = this.#summarizePeer(peer, paths, window, nowNs);
+      for (const path of summary.paths) txStampsMissing += path.provenance.tx_user;
+      return JSON.stringify(summary);
+    });
+    const { instrument, clock } = this.#instrument.read(txStampsMissing);
     return {
       schema: 'popprobe.summary/1',
       pop: this.#identity.pop,
@@ -86,8 +91,4 @@ function groupByPeer(paths: readonly PathPlan[]): Map<string, number[]> {
     else peers.set(path.peer, [index]);
   }
   return peers;
-}
-
-function missingTxStamps(peers: readonly SummaryPeer[]): number {
-  return peers.reduce((sum, peer) => sum + peer.paths.reduce((inner, path) => inner + path.provenance.tx_user, 0), 0);
 }

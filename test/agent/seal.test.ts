@@ -10,14 +10,14 @@ import { parseSummary } from '../../src/protocol/summary-schema.ts';
 import { refusalOf } from '../protocol/refusal.ts';
 import { buildKey, buildSummary } from '../protocol/summary-fixture.ts';
 import { drain, open, temporaryFolder } from './spool-fixture.ts';
+import { bodyOf } from './summary-body.ts';
 
 const STARTED_S = 1_767_225_600;
 const MEGABYTES_64 = 64 * 1024 * 1024;
 
 /** A summary as the agent knows it before sealing. */
 function buildBody(overrides: Partial<SummaryBody> = {}): SummaryBody {
-  const { sequence, prev, ...body } = buildSummary();
-  return { ...body, ...overrides };
+  return { ...bodyOf(buildSummary()), ...overrides };
 }
 
 async function startSealer(folder: string, nowUnixS = () => STARTED_S + 0.9) {
@@ -34,7 +34,7 @@ describe('a sealed document', () => {
     expect(stored).toEqual({ ...sealed, octets: expect.anything() });
     expect(Buffer.from(stored?.octets ?? []).equals(sealed.octets)).toBe(true);
     await verifyDetached(sealed.signature, stored?.octets ?? Buffer.of(), key.publicKey);
-    expect(parseSummary(sealed.octets)).toEqual({ ...buildBody(), sequence: STARTED_S, prev: null });
+    expect(parseSummary(sealed.octets)).toEqual({ ...buildSummary(), sequence: STARTED_S, prev: null });
   });
 
   it('names itself first and keeps the order it was given', async () => {

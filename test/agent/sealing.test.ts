@@ -13,6 +13,7 @@ import { NS_PER_MS, NS_PER_S } from '../../src/base/units.ts';
 import { FakeClock } from '../probe/fake-clock.ts';
 import { pathPlan, RingRig, TMAX_NS } from './ring-rig.ts';
 import { type LogLine, recordingLog } from './spool-fixture.ts';
+import { peersOf } from './summary-body.ts';
 
 const LENGTH_S = 5;
 const LENGTH_NS = LENGTH_S * NS_PER_S;
@@ -105,7 +106,7 @@ describe('a window', () => {
     expect(sealer.sealed).toEqual([]);
     await turnAt(endNs);
     expect(sealer.sealed).toHaveLength(1);
-    expect(sealer.sealed[0]?.peers[0]?.paths[0]?.counts).toMatchObject({ due: 2, received: 1, refused: 1 });
+    expect(peersOf(sealer.sealed[0])[0]?.paths[0]?.counts).toMatchObject({ due: 2, received: 1, refused: 1 });
     expect(sealing.latest).toBe(sealer.octets.at(-1));
   });
 
@@ -116,7 +117,7 @@ describe('a window', () => {
     expect(sealer.sealed).toEqual([]);
     rig.writer.received(slot);
     await turnAt(endNs + 2 * NS_PER_S);
-    expect(sealer.sealed[0]?.peers[0]?.paths[0]?.counts).toMatchObject({ due: 1, received: 1 });
+    expect(peersOf(sealer.sealed[0])[0]?.paths[0]?.counts).toMatchObject({ due: 1, received: 1 });
   });
 
   it('waits for an open probe until Tmax is over: then it is lost', async () => {
@@ -124,7 +125,7 @@ describe('a window', () => {
     await turnAt(endNs - NS_PER_MS + TMAX_NS);
     expect(sealer.sealed).toEqual([]);
     await turnAt(endNs - NS_PER_MS + TMAX_NS + 1);
-    expect(sealer.sealed[0]?.peers[0]?.paths[0]?.counts).toMatchObject({ due: 1, lost: 1, void: 0 });
+    expect(peersOf(sealer.sealed[0])[0]?.paths[0]?.counts).toMatchObject({ due: 1, lost: 1, void: 0 });
   });
 
   it('does not wait for a probing thread that is stuck', async () => {
@@ -153,7 +154,7 @@ describe('a disk that refuses', () => {
     sealer.refusing = false;
     await sealing.turn();
     expect(sealer.starts()).toEqual([0, 1, 2]);
-    expect(sealer.sealed[0]?.peers[0]?.paths[0]?.counts.received).toBe(1);
+    expect(peersOf(sealer.sealed[0])[0]?.paths[0]?.counts.received).toBe(1);
     expect(sealing.status()).toEqual({ waiting: 0, discarded: 0 });
   });
 
@@ -213,7 +214,7 @@ describe('the end', () => {
     await sealing.finish();
     expect(sealer.starts()).toEqual([0]);
     expect(sealer.sealed[0]?.window.length_s).toBe(LENGTH_S);
-    expect(sealer.sealed[0]?.peers[0]).toMatchObject({
+    expect(peersOf(sealer.sealed[0])[0]).toMatchObject({
       seconds: 'guuuu',
       paths: [{ counts: { due: 2, received: 1, lost: 0, void: 1 } }],
     });
@@ -225,7 +226,7 @@ describe('the end', () => {
     clock.advance(LENGTH_NS + NS_PER_S);
     await sealing.finish();
     expect(sealer.starts()).toEqual([0, 1]);
-    for (const body of sealer.sealed) expect(body.peers[0]?.paths[0]?.counts).toMatchObject({ due: 1, void: 1 });
+    for (const body of sealer.sealed) expect(peersOf(body)[0]?.paths[0]?.counts).toMatchObject({ due: 1, void: 1 });
   });
 
   it('during a slow turn seals nothing twice and leaves nothing out', async () => {

@@ -12,6 +12,7 @@ import type { Summary } from '../../src/protocol/summary.ts';
 import { STAMP_SOURCE } from '../../src/ring/layout.ts';
 import { octetsOf } from '../protocol/summary-fixture.ts';
 import { LONG_AFTER_NS, pathPlan, RingRig, TMAX_NS, windowAt } from './ring-rig.ts';
+import { peersOf } from './summary-body.ts';
 
 const IDENTITY: Identity = {
   pop: 'hkg1',
@@ -36,18 +37,20 @@ function rigOf(windowS = 10) {
 
 /** What the collector makes of the summary once it is sealed. Throws when it would refuse it. */
 function asCollected(body: SummaryBody): Summary {
-  return parseSummary(octetsOf({ ...body, sequence: 1, prev: null }));
+  return parseSummary(octetsOf({ ...body, peers: peersOf(body), sequence: 1, prev: null }));
 }
 
 function secondsOf(body: SummaryBody): string[] {
-  return body.peers.map(({ peer, seconds }) => `${peer} ${seconds}`);
+  return peersOf(body).map(({ peer, seconds }) => `${peer} ${seconds}`);
 }
 
 describe('a summary', () => {
   it('says who measured what, when and how', () => {
     const { rig, summarize } = rigOf();
     rig.received(0, 0, { rawNs: 8 * NS_PER_MS });
-    const { peers, instrument, ...rest } = summarize();
+    const body = summarize();
+    const { peers: _, instrument, ...rest } = body;
+    const peers = peersOf(body);
     expect(rest).toEqual({
       schema: 'popprobe.summary/1',
       pop: 'hkg1',
@@ -74,7 +77,7 @@ describe('a summary', () => {
 
   it('of a window in which nothing fell due is complete, and every second unknown', () => {
     const body = rigOf().summarize();
-    expect(asCollected(body)).toEqual({ ...body, sequence: 1, prev: null });
+    expect(asCollected(body)).toEqual({ ...body, peers: peersOf(body), sequence: 1, prev: null });
     expect(secondsOf(body)).toEqual(['sin1 uuuuuuuuuu', 'lax1 uuuuuuuuuu']);
   });
 
@@ -159,7 +162,7 @@ describe('the figures of one path', () => {
     for (const [path, rtts] of [[9, 1, 5], [2], [7, 7], []].entries()) {
       for (const [index, ms] of rtts.entries()) rig.received(path, index, { rawNs: ms * NS_PER_MS });
     }
-    const paths = summarize().peers.flatMap((peer) => peer.paths);
+    const paths = peersOf(summarize()).flatMap((peer) => peer.paths);
     expect(paths.map(({ rtt }) => rtt && [rtt.n, rtt.min_ns, rtt.max_ns])).toEqual([
       [3, NS_PER_MS, 9 * NS_PER_MS],
       [1, 2 * NS_PER_MS, 2 * NS_PER_MS],

@@ -22,7 +22,7 @@ async function start(args: readonly string[], interrupt?: RegExp): Promise<Run> 
   let seen = '';
   child.stdout.on('data', (data: Buffer) => {
     seen += String(data);
-    if (interrupt?.test(seen)) child.kill('SIGINT');
+    if (interrupt?.test(seen) === true) child.kill('SIGINT');
   });
   const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code: code as number | null, out, err };
