@@ -1,5 +1,13 @@
 /** Figures as people read them: durations with a fitting unit, ratios in percent, columns that line up. */
 
+/** Headings of the outcome columns, in the order of `outcomeCells`. */
+export const OUTCOME_HEADINGS = ['due', 'received', 'lost', 'refused', 'missed', 'void'] as const;
+
+/** A path's or pair's outcomes as cells under `OUTCOME_HEADINGS`. */
+export function outcomeCells(counts: Readonly<Record<(typeof OUTCOME_HEADINGS)[number], number>>): string[] {
+  return OUTCOME_HEADINGS.map((name) => String(counts[name]));
+}
+
 /** A duration in ns with three digits and a unit; '-' for none. */
 export function formatNs(ns: number | null | undefined): string {
   if (ns === null || ns === undefined) return '-';

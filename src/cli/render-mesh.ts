@@ -1,25 +1,11 @@
 /** Draws the mesh as the collector holds it: a row for each ordered pair of PoPs. */
 
 import type { Mesh } from '../collector/mesh.ts';
-import { formatAge, formatNs, formatRatio, formatTable } from './format.ts';
+import { formatAge, formatNs, formatRatio, formatTable, OUTCOME_HEADINGS, outcomeCells } from './format.ts';
 
 type MeshPair = Mesh['pairs'][number];
 
-const HEADING = [
-  'from → to',
-  'rtt mean',
-  'p95',
-  'by',
-  'loss',
-  'due',
-  'received',
-  'lost',
-  'refused',
-  'missed',
-  'void',
-  'seconds',
-  'accepted',
-];
+const HEADING = ['from → to', 'rtt mean', 'p95', 'by', 'loss', ...OUTCOME_HEADINGS, 'seconds', 'accepted'];
 
 /** The table's lines; pairs of PoPs that have not reported yet show dashes. */
 export function renderMesh(mesh: Mesh): string[] {
@@ -37,14 +23,13 @@ function row(from: string, to: string, ageS: number | null, pair: MeshPair | und
   const accepted = ageS === null ? 'never' : `${formatAge(ageS)} ago`;
   if (!pair) return [name, ...HEADING.slice(2).map(() => '-'), accepted];
   const { counts, rtt } = pair;
-  const outcomes = [counts.due, counts.received, counts.lost, counts.refused, counts.missed, counts.void];
   return [
     name,
     formatNs(rtt?.mean_ns),
     formatNs(rtt?.p95_ns),
     rtt?.kind ?? '-',
     formatRatio(pair.loss_ratio),
-    ...outcomes.map(String),
+    ...outcomeCells(counts),
     pair.seconds,
     accepted,
   ];

@@ -5,7 +5,7 @@ import { MS_PER_S } from '../base/units.ts';
 import { errnoSentence } from '../linux/errno.ts';
 import type { SummaryPeer } from '../protocol/summary.ts';
 import { lossRatio } from '../stats/outcomes.ts';
-import { formatAge, formatNs, formatRatio, formatTable } from './format.ts';
+import { formatAge, formatNs, formatRatio, formatTable, OUTCOME_HEADINGS, outcomeCells } from './format.ts';
 
 /** The status as lines of text. `nowMs` is the wall clock, for ages. */
 export function renderStatus(status: AgentStatus, nowMs: number): string {
@@ -51,21 +51,7 @@ function spool({ spool: { documents, bytes, discarded, quarantined }, sealing }:
 
 function windowLines(status: AgentStatus): string[] {
   if (!status.latest) return ['no window sealed yet'];
-  const heading = [
-    'peer',
-    'class',
-    'flow',
-    'rtt mean',
-    'p95',
-    'p99',
-    'loss',
-    'due',
-    'received',
-    'lost',
-    'refused',
-    'missed',
-    'void',
-  ];
+  const heading = ['peer', 'class', 'flow', 'rtt mean', 'p95', 'p99', 'loss', ...OUTCOME_HEADINGS];
   return [
     `window of ${status.latest.window.length_s} s from ${status.latest.window.start}`,
     ...formatTable([heading, ...status.latest.peers.flatMap(peerRows)]),
@@ -75,7 +61,6 @@ function windowLines(status: AgentStatus): string[] {
 function peerRows(peer: SummaryPeer): string[][] {
   return peer.paths.map((path) => {
     const { counts, rtt } = path;
-    const outcomes = [counts.due, counts.received, counts.lost, counts.refused, counts.missed, counts.void];
     return [
       peer.peer,
       path.class,
@@ -84,7 +69,7 @@ function peerRows(peer: SummaryPeer): string[][] {
       formatNs(rtt?.p95_ns),
       formatNs(rtt?.p99_ns),
       formatRatio(lossRatio(counts)),
-      ...outcomes.map(String),
+      ...outcomeCells(counts),
     ];
   });
 }

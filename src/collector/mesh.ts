@@ -3,6 +3,7 @@
 import { MS_PER_S } from '../base/units.ts';
 import type { SummaryCounts } from '../protocol/summary.ts';
 import { LogHistogram } from '../stats/histogram.ts';
+import { addCounts, emptyCounts, lossRatio } from '../stats/outcomes.ts';
 import type { NewestWindow, StoredPath, StoredPeer } from './store/store.ts';
 
 /** A PoP. All but its name is null, and `documents` 0, until it has sent something. */
@@ -85,14 +86,13 @@ function meshPop(pop: string, window: NewestWindow | undefined, nowMs: number): 
 
 function meshPair(window: NewestWindow, { peer, seconds, paths }: StoredPeer): MeshPair {
   const counts = sumCounts(paths);
-  const answered = counts.received + counts.lost;
   return {
     from: window.pop,
     to: peer,
     window_start: isoTime(window.windowStartS * MS_PER_S),
     window_length_s: window.windowLengthS,
     counts,
-    loss_ratio: answered === 0 ? null : counts.lost / answered,
+    loss_ratio: lossRatio(counts),
     rtt: pairRtt(paths),
     seconds,
     paths: paths.map(meshPath),
@@ -112,21 +112,8 @@ function meshPath(path: StoredPath): MeshPath {
 }
 
 function sumCounts(paths: readonly StoredPath[]): SummaryCounts {
-  const sum: SummaryCounts = {
-    due: 0,
-    received: 0,
-    lost: 0,
-    refused: 0,
-    missed: 0,
-    void: 0,
-    late: 0,
-    unreachable: 0,
-    duplicate: 0,
-    reordered: 0,
-  };
-  for (const { counts } of paths) {
-    for (const name of Object.keys(sum) as (keyof SummaryCounts)[]) sum[name] += counts[name];
-  }
+  const sum = emptyCounts();
+  for (const { counts } of paths) addCounts(sum, counts);
   return sum;
 }
 
