@@ -21,8 +21,6 @@ export const LIMITS = {
   socketPathBytesMax: 107,
   /** Flows over all STAMP probe classes: the other 4 bits of the SSID. */
   flowsMax: 16,
-  /** Paths towards one peer: what the summary document lists at most. */
-  pathsPerPeerMax: 256,
   /** ICMP probe classes: with the 12 bits of the PoP's id they make the 16 bits of the ICMP identifier. */
   icmpClassesMax: 16,
   /** Paths of one agent: the ICMP payload and the ring header carry the path number in 16 bits. */

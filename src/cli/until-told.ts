@@ -10,5 +10,7 @@ export async function untilToldToStop(): Promise<string> {
     ...(process.connected ? [once(process, 'disconnect').then(() => 'the parent process ended')] : []),
   ]);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+  // Listened to, the channel would keep this process alive after everything else has ended.
+  if (process.connected) process.disconnect();
   return reason;
 }

@@ -48,14 +48,6 @@ export function meshBudgetProblems(mesh: MeshConfig, source: YamlSource): Config
   const rows: Row[] = [
     {
       path: ['probes'],
-      figure: budget.pathsPerPeer,
-      max: LIMITS.pathsPerPeerMax,
-      unit: 'paths per peer',
-      because: 'one for each icmp class and for each flow of a stamp class',
-      remedy: 'use fewer probe classes or flows',
-    },
-    {
-      path: ['probes'],
       figure: budget.probesPerSecondPerPeer,
       max: LIMITS.probesPerSecondPerPeerMax,
       unit: 'probes/s per peer',

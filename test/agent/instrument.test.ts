@@ -19,6 +19,7 @@ const QUIET = {
   ring_overwritten: 0,
   reflected: 0,
   reflector_dropped: {},
+  reflector_stamps_missing: 0,
 };
 
 function rigOf() {
@@ -60,6 +61,7 @@ describe('the instrument', () => {
       replies_refused: { foreign: 3 },
       reflected: 100,
       reflector_dropped: { unknown_sender: 7 },
+      reflector_stamps_missing: 0,
     });
     expect(first.clock.steps).toBe(1);
 

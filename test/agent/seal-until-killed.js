@@ -11,7 +11,13 @@ const [directory = '', maxBytes = ''] = process.argv.slice(2);
 const spool = await openSpool({ directory, maxBytes: Number(maxBytes) }, pino({ level: 'silent' }));
 const key = { kid: 'k'.repeat(43), privateKey: generateKeyPairSync('ed25519').privateKey };
 const sealer = new Sealer(spool, key, () => 1_767_225_600);
-const body = { schema: 'popprobe.summary/1', pop: 'fra', boot_id: String(process.pid), padding: 'x'.repeat(200_000) };
+const body = {
+  schema: 'popprobe.summary/1',
+  pop: 'fra',
+  boot_id: String(process.pid),
+  padding: 'x'.repeat(200_000),
+  peers: [],
+};
 
 for (;;) {
   const { sequence, octets } = await sealer.seal(body);
