@@ -1,6 +1,7 @@
 /** The agent's wiring: the only place where the stages on the PoP host know one another. */
 
 import { randomBytes, randomUUID } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
 import { schedule, type ScheduledTask } from 'node-cron';
 import type { Logger } from 'pino';
 import { PopprobeError } from '../base/errors.ts';
@@ -107,9 +108,9 @@ async function wire(
   };
 }
 
-/** Kept as octets and read when somebody asks: a document of a thousand paths is small as text and large as objects. */
-function read(octets: Uint8Array | null): Summary | null {
-  return octets && (JSON.parse(Buffer.from(octets).toString()) as Summary);
+/** Kept small and read when somebody asks: a document of a thousand paths is a megabyte of text, and more as objects. */
+function read(gzipped: Uint8Array | null): Summary | null {
+  return gzipped && (JSON.parse(gunzipSync(gzipped).toString()) as Summary);
 }
 
 interface Running {

@@ -26,6 +26,19 @@ const CODE = /^[a-z_]{1,40}$/;
 
 const compress = promisify(gzip);
 
+/** A document as it travels. */
+export interface Parcel {
+  sequence: number;
+  signature: string;
+  /** The octets, gzipped. */
+  body: Uint8Array;
+}
+
+/** Makes a document ready to be posted, once however often it is then tried. */
+export async function pack({ sequence, signature, octets }: SealedDocument): Promise<Parcel> {
+  return { sequence, signature, body: await compress(octets) };
+}
+
 export class CollectorConnection {
   readonly #pool: Dispatcher;
   readonly #path: string;
@@ -47,16 +60,16 @@ export class CollectorConnection {
   }
 
   /** Posts the document once. @throws whatever kept an answer from coming back */
-  async post(document: SealedDocument, signal: AbortSignal): Promise<Answer> {
+  async post(parcel: Parcel, signal: AbortSignal): Promise<Answer> {
     const { statusCode, headers, body } = await request.call(this.#pool, {
       path: this.#path,
       method: 'POST',
       headers: {
         'content-type': 'application/json',
         'content-encoding': 'gzip',
-        [SIGNATURE_HEADER]: document.signature,
+        [SIGNATURE_HEADER]: parcel.signature,
       },
-      body: await compress(document.octets),
+      body: parcel.body,
       signal,
     });
     const retryAfter = headers['retry-after'];

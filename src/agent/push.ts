@@ -5,9 +5,8 @@ import type { Logger } from 'pino';
 import { LIMITS } from '../base/limits.ts';
 import { backoffMs, retryAfterMs } from './backoff.ts';
 import { errnoOf } from './disk-error.ts';
-import { type Answer, CollectorConnection } from './post.ts';
+import { type Answer, CollectorConnection, pack, type Parcel } from './post.ts';
 import type { Spool } from './spool.ts';
-import type { SealedDocument } from './spool-file.ts';
 
 export interface PusherOptions {
   /** Where the collector is: `https://collector.example.net`. */
@@ -47,6 +46,7 @@ export class Pusher {
   /** Aborts the try that is under way. */
   readonly #givingUp = new AbortController();
   #loop: Promise<void> | null = null;
+  #parcel: Parcel | null = null;
   readonly #status: PushStatus = {
     lastAcceptedSequence: null,
     lastAcceptedAtMs: null,
@@ -91,21 +91,27 @@ export class Pusher {
     try {
       await spool.nonEmpty(stopping);
       if (stopping.aborted) return 0;
-      const document = await spool.oldest();
-      return document === null ? 0 : await this.#deliver(document);
+      if (this.#parcel?.sequence !== spool.oldestSequence) this.#parcel = await this.#packOldest();
+      return this.#parcel === null ? 0 : await this.#deliver(this.#parcel);
     } catch (error) {
       return this.#failed(describe(error), null);
     }
   }
 
-  async #deliver(document: SealedDocument): Promise<number> {
-    const answer = await this.#collector.post(document, this.#givingUp.signal);
+  /** Kept from try to try: a megabyte is not read and compressed again each time a collector is away. */
+  async #packOldest(): Promise<Parcel | null> {
+    const document = await this.#options.spool.oldest();
+    return document && (await pack(document));
+  }
+
+  async #deliver(parcel: Parcel): Promise<number> {
+    const answer = await this.#collector.post(parcel, this.#givingUp.signal);
     if (answer.status === 200) {
-      await this.#accepted(document.sequence);
+      await this.#accepted(parcel.sequence);
       return 0;
     }
     if (PERMANENT_REFUSALS.has(answer.status)) {
-      await this.#refused(document.sequence, answer);
+      await this.#refused(parcel.sequence, answer);
       return 0;
     }
     const retryMs = retryAfterMs(answer.retryAfter, this.#options.nowMs());

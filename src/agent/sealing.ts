@@ -1,5 +1,6 @@
 /** Seals each window as soon as every probe of it has its outcome, at the latest Tmax after its end. */
 
+import { gzipSync } from 'node:zlib';
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
 import { PopprobeError } from '../base/errors.ts';
@@ -33,7 +34,7 @@ export class Sealing {
     this.#parts = parts;
   }
 
-  /** The octets of the newest sealed summary, or null before the first. */
+  /** The octets of the newest sealed summary, gzipped since they are rarely asked for; null before the first. */
   get latest(): Uint8Array | null {
     return this.#latest;
   }
@@ -105,7 +106,7 @@ export class Sealing {
   async #seal(body: SummaryBody): Promise<Error | null> {
     try {
       const { sequence, octets } = await this.#parts.sealer.seal(body);
-      this.#latest = octets;
+      this.#latest = gzipSync(octets);
       this.#parts.log.info({ sequence, window: body.window.start, bytes: octets.length }, 'window sealed');
       return null;
     } catch (error) {

@@ -115,6 +115,11 @@ export class Spool {
     return this.#serial.run(() => this.#append(document));
   }
 
+  /** Number of the document to deliver next, or null. */
+  get oldestSequence(): number | null {
+    return this.#files[0]?.sequence ?? null;
+  }
+
   /** The document to deliver next, or null. @throws PopprobeError `spool_unusable` when the disk refuses */
   oldest(): Promise<SealedDocument | null> {
     return this.#serial.run(async () => {
