@@ -12,7 +12,7 @@ import type { AgentConfig } from './agent-config.ts';
 import { freezeDeep } from './freeze.ts';
 import type { Loaded } from './problem.ts';
 
-/** As `loadAgentConfig`; a few tenths of a second slower and 15 MB smaller. Rejects when the process itself fails. */
+/** As `loadAgentConfig`, at the price of starting a process. Rejects when that process itself fails. */
 export async function loadAgentConfigAside(file: string): Promise<Loaded<AgentConfig>> {
   const program = fileURLToPath(builtFile(import.meta.url, 'print-agent-config'));
   const { stdout } = await promisify(execFile)(process.execPath, [program, file], {
