@@ -1,7 +1,7 @@
 /** Reads what tcpdump wrote: nanosecond pcap of Ethernet frames with IPv4, down to the number of each probe. */
 
 import { readFileSync } from 'node:fs';
-import { parseIpv4 } from '../src/linux/ipv4.ts';
+import { parseIp } from '../src/linux/ip-text.ts';
 
 /** A probe or its reply as it was seen on the wire. */
 export interface Seen {
@@ -36,7 +36,7 @@ export interface Probed {
 
 /** All its probes and replies in the file, in order of capture. Throws when the file is not a nanosecond pcap. */
 export function readCapture(file: string, probed: Probed): Seen[] {
-  const peer = parseIpv4(probed.address);
+  const peer = new DataView(parseIp(probed.address).buffer).getUint32(0);
   const octets = readFileSync(file);
   const view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
   const isLittle = view.getUint32(0, true) === MAGIC_NS;

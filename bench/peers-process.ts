@@ -15,7 +15,9 @@ export interface PeersRequest {
 const TURN_MS = 10;
 
 function open(plan: ReflectorPlan, payloadBytes: number): SessionReflector {
-  const { address, port, sessions } = plan;
+  const { port, sessions } = plan;
+  const [address] = plan.addresses;
+  if (!address) throw new Error('a plan with an address expected');
   const transport = openKernelTransport(['udp'], { address, port, dscp: 0, payloadBytes, txStamps: false });
   if ('refusals' in transport) throw new Error('no UDP socket is to be had here');
   return new SessionReflector(sessions, transport, new SystemClock(), reflectorCounters());

@@ -1,6 +1,6 @@
 /** The probe plans of the benchmarks: what the agent would make of a mesh, without a mesh. */
 
-import { parseIpv4 } from '../src/linux/ipv4.ts';
+import { parseIp } from '../src/linux/ip-text.ts';
 import type { PathPlan, ProbePlan, ReflectorPlan, SocketPlan } from '../src/probe/plan.ts';
 import { slotsFor } from '../src/ring/layout.ts';
 import { ICMP_HEADER_BYTES } from '../src/wire/icmp-echo.ts';
@@ -22,14 +22,14 @@ export function echoPlan(targets: readonly string[], pathsPerTarget: number, int
       ...pathParts(intervalMs),
       kind: 'icmp' as const,
       sizeBytes: SETTINGS.echoBytes,
-      address: parseIpv4(target),
+      address: parseIp(target),
       port: 0,
       ssid: 0,
       socket: 0,
     })),
   );
   const payloadBytes = ICMP_HEADER_BYTES + SETTINGS.echoBytes;
-  return plan([{ kind: 'icmp', port: ICMP_IDENTIFIER, dscp: 0, payloadBytes }], paths);
+  return plan([{ kind: 'icmp', address: parseIp(NEAR_ADDRESS), port: ICMP_IDENTIFIER, dscp: 0, payloadBytes }], paths);
 }
 
 /** `sessions` STAMP sessions with one reflector, spread over the flows, each with a probe every `intervalMs`. */
@@ -43,7 +43,7 @@ export function stampPlans(
     ...pathParts(intervalMs),
     kind: 'stamp' as const,
     sizeBytes: SETTINGS.stampBytes,
-    address: parseIpv4(reflector),
+    address: parseIp(reflector),
     port: SETTINGS.stampPort,
     ssid: session + 1,
     socket: session % flows,
@@ -52,16 +52,17 @@ export function stampPlans(
     { length: flows },
     (_, flow): SocketPlan => ({
       kind: 'stamp',
+      address: parseIp(NEAR_ADDRESS),
       port: SETTINGS.sourcePort + flow,
       dscp: 0,
       payloadBytes: SETTINGS.stampBytes,
     }),
   );
   const reflecting = {
-    address: parseIpv4(reflector),
+    addresses: [parseIp(reflector)],
     port: SETTINGS.stampPort,
     sessions: paths.map(({ ssid, socket }) => ({
-      address: parseIpv4(NEAR_ADDRESS),
+      address: parseIp(NEAR_ADDRESS),
       port: SETTINGS.sourcePort + socket,
       ssid,
     })),
@@ -84,7 +85,8 @@ function pathParts(
 
 function plan(sockets: SocketPlan[], paths: PathPlan[]): ProbePlan {
   return {
-    address: parseIpv4(NEAR_ADDRESS),
+    schedule: 'periodic',
+    windowS: SETTINGS.agent.windowS,
     session: SESSION,
     tmaxNs: SETTINGS.tmaxMs * NS_PER_MS,
     tickNs: SETTINGS.tickMs * NS_PER_MS,

@@ -47,8 +47,8 @@ export class PathReader {
   }
 
   /** Whether every probe of the window has fallen due and has its outcome; else the window must wait for Tmax. */
-  isSettled(path: number, plan: PathPlan, window: Window, nowNs: number): boolean {
-    if (this.#nextDueNs(path, plan) < window.endNs) return false;
+  isSettled(path: number, window: Window, nowNs: number): boolean {
+    if (this.#ring.horizonNs() < window.endNs) return false;
     const end = this.#ring.endOf(path, window.endNs);
     for (let sequence = this.#ring.sealed(path); sequence !== end; sequence = (sequence + 1) >>> 0) {
       if (this.#outcome(this.#ring.slotOf(path, sequence), nowNs) === 'open') return false;
@@ -82,13 +82,6 @@ export class PathReader {
       seconds.add(second, (this.#sent[second] ?? 0) - lost, lost);
     }
     return { ...describe(plan), counts, ...this.#figures(plan, delays, counts.due, refusals, provenance) };
-  }
-
-  /** The probing thread opens a probe up to a tick after it fell due, so the last of a window may still be missing. */
-  #nextDueNs(path: number, plan: PathPlan): number {
-    const head = this.#ring.head(path);
-    if (head === 0) return Number.POSITIVE_INFINITY;
-    return (this.#ring.views.dueNs[this.#ring.slotOf(path, head - 1)] ?? 0) + plan.intervalNs;
   }
 
   #outcome(slot: number, nowNs: number): Outcome {

@@ -3,7 +3,7 @@
 import { LIMITS } from '../base/limits.ts';
 import { NS_PER_MS } from '../base/units.ts';
 import type { MeshConfig, MeshPop, ProbeClass } from '../config/mesh-config.ts';
-import { parseIpv4 } from '../linux/ipv4.ts';
+import { parseIp } from '../linux/ip-text.ts';
 import type { PathPlan, ProbePlan, ReflectorPlan, SocketPlan } from '../probe/plan.ts';
 import { slotsFor } from '../ring/layout.ts';
 import { ICMP_HEADER_BYTES } from '../wire/icmp-echo.ts';
@@ -27,10 +27,11 @@ export function planProbes(mesh: MeshConfig, self: MeshPop, tickMs: number, sess
   const peers = mesh.pops.filter((pop) => pop.id !== self.id);
   const paths = peers.flatMap((peer) => senders.map((sender, socket) => planPath(mesh, peer, sender, socket)));
   return {
-    address: parseIpv4(self.ipv4),
     session,
     tmaxNs: mesh.tmaxMs * NS_PER_MS,
     tickNs: tickMs * NS_PER_MS,
+    schedule: 'periodic',
+    windowS: mesh.windowS,
     sockets: senders.map((sender) => sender.socket),
     paths,
   };
@@ -44,12 +45,12 @@ export function planReflector(mesh: MeshConfig, self: MeshPop): ReflectorPlan {
       listSenders(mesh, peer)
         .filter((sender) => sender.probeClass.kind === 'stamp')
         .map((sender) => ({
-          address: parseIpv4(peer.ipv4),
+          address: parseIp(peer.ipv4),
           port: sender.socket.port,
           ssid: ssidOf(self, sender.flowOfMesh),
         })),
     );
-  return { address: parseIpv4(self.ipv4), port: self.stampPort, sessions };
+  return { addresses: [parseIp(self.ipv4)], port: self.stampPort, sessions };
 }
 
 function listSenders(mesh: MeshConfig, pop: MeshPop): Sender[] {
@@ -65,6 +66,7 @@ function listSenders(mesh: MeshConfig, pop: MeshPop): Sender[] {
       flowOfMesh: first + flow,
       socket: {
         kind: 'stamp',
+        address: parseIp(pop.ipv4),
         port: probeClass.sourcePort + flow,
         dscp: probeClass.dscp,
         payloadBytes: probeClass.sizeBytes,
@@ -81,6 +83,7 @@ function icmpSender(probeClass: ProbeClass, pop: MeshPop, icmpClass: number): Se
     flowOfMesh: 0,
     socket: {
       kind: 'icmp',
+      address: parseIp(pop.ipv4),
       port: (0x7000 + 0x1000 * icmpClass + pop.id) & 0xffff,
       dscp: probeClass.dscp,
       payloadBytes: ICMP_HEADER_BYTES + probeClass.sizeBytes,
@@ -99,7 +102,7 @@ function planPath(mesh: MeshConfig, peer: MeshPop, sender: Sender, socket: numbe
     sizeBytes: probeClass.sizeBytes,
     flow: sender.flow,
     intervalNs: probeClass.intervalMs * NS_PER_MS,
-    address: parseIpv4(peer.ipv4),
+    address: parseIp(peer.ipv4),
     port: isStamp ? peer.stampPort : 0,
     ssid: isStamp ? ssidOf(peer, sender.flowOfMesh) : 0,
     socket,

@@ -41,7 +41,7 @@ export class Summarizer {
 
   /** Whether every probe of the window has its outcome already. */
   isSettled(window: Window, nowNs: number): boolean {
-    return this.#plan.paths.every((plan, path) => this.#paths.isSettled(path, plan, window, nowNs));
+    return this.#plan.paths.every((_, path) => this.#paths.isSettled(path, window, nowNs));
   }
 
   /** Reads the window out of the ring, once: its probes are sealed by this. */

@@ -14,4 +14,6 @@ export interface Clock {
   /** CLOCK_REALTIME at the last `read()`: nanoseconds within the second. */
   readonly wallNanoseconds: number;
   read(): void;
+  /** How long the host has been suspended since its boot, ns: CLOCK_BOOTTIME minus CLOCK_MONOTONIC. */
+  suspendedNs(): number;
 }

@@ -53,6 +53,8 @@ export const LIMITS = {
   receiveBufferBytes: 8 * 1024 * 1024,
   /** The probing thread sleeps no longer than this, so that replies and errors are read even when nothing is due. */
   sleepNsMax: 50 * NS_PER_MS,
+  /** How often the probing thread asks whether its sockets dropped anything: seldom enough to cost nothing. */
+  blindnessCheckNs: 50 * NS_PER_MS,
   /** A wake-up this much later than asked for is a stall, and counted. */
   stallNs: 100 * NS_PER_MS,
   /** A software TX stamp further than this from the user-space stamp belongs to another packet or a stepped clock. */

@@ -1,6 +1,7 @@
 /** Numbers of the Linux ABI (asm-generic: x86_64 and arm64), as linux-libc-dev 6.1 prints them. */
 
 export const AF_INET = 2;
+export const AF_INET6 = 10;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = 0x800;
@@ -8,6 +9,8 @@ export const SOCK_CLOEXEC = 0x80000;
 export const IPPROTO_IP = 0;
 export const IPPROTO_ICMP = 1;
 export const IPPROTO_UDP = 17;
+export const IPPROTO_IPV6 = 41;
+export const IPPROTO_ICMPV6 = 58;
 
 export const SOL_SOCKET = 1;
 export const SOL_RAW = 255;
@@ -15,7 +18,7 @@ export const SO_RCVBUF = 8;
 export const SO_SNDBUF = 7;
 export const SO_ATTACH_FILTER = 26;
 export const SO_RCVBUFFORCE = 33;
-export const SO_RXQ_OVFL = 40;
+export const SO_MEMINFO = 55;
 export const SO_TIMESTAMPING_NEW = 65;
 export const SCM_TS_OPT_ID = 81;
 
@@ -25,7 +28,17 @@ export const IP_MTU_DISCOVER = 10;
 export const IP_PMTUDISC_DO = 2;
 export const IP_RECVERR = 11;
 export const IP_RECVTTL = 12;
+export const IP_RECVTOS = 13;
 export const ICMP_FILTER = 1;
+
+export const IPV6_UNICAST_HOPS = 16;
+export const IPV6_MTU_DISCOVER = 23;
+export const IPV6_RECVERR = 25;
+export const IPV6_RECVHOPLIMIT = 51;
+export const IPV6_HOPLIMIT = 52;
+export const IPV6_RECVTCLASS = 66;
+export const IPV6_TCLASS = 67;
+export const ICMPV6_FILTER = 1;
 
 export const MSG_DONTWAIT = 0x40;
 export const MSG_ERRQUEUE = 0x2000;
@@ -39,10 +52,16 @@ export const SOF_TIMESTAMPING_OPT_ID = 0x80;
 export const SOF_TIMESTAMPING_OPT_TSONLY = 0x800;
 
 export const SO_EE_ORIGIN_ICMP = 2;
+export const SO_EE_ORIGIN_ICMP6 = 3;
 export const SO_EE_ORIGIN_TIMESTAMPING = 4;
 
 export const CLOCK_REALTIME = 0;
 export const CLOCK_MONOTONIC = 1;
+export const CLOCK_BOOTTIME = 7;
+
+/** Index of the dropped datagrams in what SO_MEMINFO answers, and the number of its u32s. */
+export const SK_MEMINFO_DROPS = 8;
+export const SK_MEMINFO_VARS = 9;
 
 /** Sizes and offsets of the structures that are read and written by hand; `libc.ts` asserts them at start. */
 export const LAYOUT = {
@@ -61,6 +80,7 @@ export const LAYOUT = {
   mmsghdr: { size: 64, msg_hdr: 0, msg_len: 56 },
   cmsghdr: { size: 16, cmsg_len: 0, cmsg_level: 8, cmsg_type: 12 },
   sockaddr_in: { size: 16, sin_family: 0, sin_port: 2, sin_addr: 4 },
+  sockaddr_in6: { size: 28, sin6_family: 0, sin6_port: 2, sin6_flowinfo: 4, sin6_addr: 8, sin6_scope_id: 24 },
   sock_extended_err: {
     size: 16,
     ee_errno: 0,

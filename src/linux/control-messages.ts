@@ -1,6 +1,19 @@
 /** Reads the ancillary data of a received message: stamps, TTL, drop counter, queued errors. */
 
-import { IP_RECVERR, IP_TTL, IPPROTO_IP, LAYOUT, SO_RXQ_OVFL, SO_TIMESTAMPING_NEW, SOL_SOCKET } from './constants.ts';
+import {
+  IP_RECVERR,
+  IP_TOS,
+  IP_TTL,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_HOPLIMIT,
+  IPV6_RECVERR,
+  IPV6_TCLASS,
+  LAYOUT,
+  SO_TIMESTAMPING_NEW,
+  SOL_SOCKET,
+} from './constants.ts';
+import { blankEndpoint, type Endpoint, readSockaddr } from './sockaddr.ts';
 
 /** What the control messages of one datagram said; filled again and again. */
 export interface Ancillary {
@@ -8,16 +21,18 @@ export interface Ancillary {
   stamped: boolean;
   seconds: number;
   nanoseconds: number;
-  /** TTL of the received IP header, or -1. */
+  /** TTL or hop limit of the received IP header, or -1. */
   ttl: number;
-  /** Datagrams dropped so far because the socket was full (SO_RXQ_OVFL), or -1 when not said. */
-  drops: number;
+  /** DSCP and ECN of the received IP header as the octet they stand in, or -1. */
+  tos: number;
   /** sock_extended_err, for messages of the error queue; origin 0 when there was none. */
   errorOrigin: number;
   errorNumber: number;
   errorType: number;
   errorCode: number;
   errorData: number;
+  /** Who sent the ICMP error; without an address when the kernel does not say. */
+  readonly offender: Endpoint;
 }
 
 /** A blank record for `readAncillary` to fill. */
@@ -27,12 +42,13 @@ export function blankAncillary(): Ancillary {
     seconds: 0,
     nanoseconds: 0,
     ttl: -1,
-    drops: -1,
+    tos: -1,
     errorOrigin: 0,
     errorNumber: 0,
     errorType: 0,
     errorCode: 0,
     errorData: 0,
+    offender: blankEndpoint(),
   };
 }
 
@@ -40,7 +56,7 @@ export function blankAncillary(): Ancillary {
 export function readAncillary(view: DataView, offset: number, length: number, into: Ancillary): void {
   into.stamped = false;
   into.ttl = -1;
-  into.drops = -1;
+  into.tos = -1;
   into.errorOrigin = 0;
   const header = LAYOUT.cmsghdr.size;
   const end = offset + length;
@@ -54,20 +70,38 @@ export function readAncillary(view: DataView, offset: number, length: number, in
 }
 
 function readOne(view: DataView, data: number, level: number, type: number, into: Ancillary): void {
-  if (level === SOL_SOCKET && type === SO_TIMESTAMPING_NEW) {
-    into.seconds = view.getUint32(data, true);
-    into.nanoseconds = view.getUint32(data + 8, true);
-    into.stamped = into.seconds !== 0;
-  } else if (level === IPPROTO_IP && type === IP_TTL) {
-    into.ttl = view.getInt32(data, true);
-  } else if (level === SOL_SOCKET && type === SO_RXQ_OVFL) {
-    into.drops = view.getUint32(data, true);
-  } else if (level === IPPROTO_IP && type === IP_RECVERR) {
-    const { ee_errno, ee_origin, ee_type, ee_code, ee_data } = LAYOUT.sock_extended_err;
-    into.errorNumber = view.getUint32(data + ee_errno, true);
-    into.errorOrigin = view.getUint8(data + ee_origin);
-    into.errorType = view.getUint8(data + ee_type);
-    into.errorCode = view.getUint8(data + ee_code);
-    into.errorData = view.getUint32(data + ee_data, true);
-  }
+  if (level === SOL_SOCKET) readSocketLevel(view, data, type, into);
+  else if (level === IPPROTO_IP) readIpv4Level(view, data, type, into);
+  else if (level === IPPROTO_IPV6) readIpv6Level(view, data, type, into);
+}
+
+function readSocketLevel(view: DataView, data: number, type: number, into: Ancillary): void {
+  if (type !== SO_TIMESTAMPING_NEW) return;
+  into.seconds = view.getUint32(data, true);
+  into.nanoseconds = view.getUint32(data + 8, true);
+  into.stamped = into.seconds !== 0;
+}
+
+function readIpv4Level(view: DataView, data: number, type: number, into: Ancillary): void {
+  if (type === IP_TTL) into.ttl = view.getInt32(data, true);
+  // The kernel gives TOS as one octet here, where IPv6 has an int.
+  else if (type === IP_TOS) into.tos = view.getUint8(data);
+  else if (type === IP_RECVERR) readQueuedError(view, data, into);
+}
+
+function readIpv6Level(view: DataView, data: number, type: number, into: Ancillary): void {
+  if (type === IPV6_HOPLIMIT) into.ttl = view.getInt32(data, true);
+  else if (type === IPV6_TCLASS) into.tos = view.getInt32(data, true);
+  else if (type === IPV6_RECVERR) readQueuedError(view, data, into);
+}
+
+/** sock_extended_err, and behind it the address of who sent the error. */
+function readQueuedError(view: DataView, data: number, into: Ancillary): void {
+  const { size, ee_errno, ee_origin, ee_type, ee_code, ee_data } = LAYOUT.sock_extended_err;
+  into.errorNumber = view.getUint32(data + ee_errno, true);
+  into.errorOrigin = view.getUint8(data + ee_origin);
+  into.errorType = view.getUint8(data + ee_type);
+  into.errorCode = view.getUint8(data + ee_code);
+  into.errorData = view.getUint32(data + ee_data, true);
+  readSockaddr(view, data + size, into.offender);
 }

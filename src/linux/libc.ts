@@ -60,6 +60,13 @@ const STRUCTS: Record<keyof typeof LAYOUT, Record<string, string>> = {
   mmsghdr: { msg_hdr: 'popprobe_msghdr', msg_len: 'unsigned int' },
   cmsghdr: { cmsg_len: 'size_t', cmsg_level: 'int', cmsg_type: 'int' },
   sockaddr_in: { sin_family: 'uint16_t', sin_port: 'uint16_t', sin_addr: 'uint32_t', sin_zero: 'uint64_t' },
+  sockaddr_in6: {
+    sin6_family: 'uint16_t',
+    sin6_port: 'uint16_t',
+    sin6_flowinfo: 'uint32_t',
+    sin6_addr: 'uint8_t [16]',
+    sin6_scope_id: 'uint32_t',
+  },
   sock_extended_err: {
     ee_errno: 'uint32_t',
     ee_origin: 'uint8_t',

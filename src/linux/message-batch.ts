@@ -9,9 +9,7 @@
 import { Arena } from './arena.ts';
 import { LAYOUT } from './constants.ts';
 import type { Address } from './libc.ts';
-
-/** Room for a sockaddr of either family. */
-const NAME_BYTES = 32;
+import { SOCKADDR_BYTES_MAX } from './sockaddr.ts';
 
 export class MessageBatch {
   readonly count: number;
@@ -31,11 +29,11 @@ export class MessageBatch {
     this.payloadBytes = payloadBytes;
     this.controlBytes = controlBytes;
     this.#stride = (payloadBytes + 15) & ~15;
-    const bytesEach = LAYOUT.mmsghdr.size + LAYOUT.iovec.size + NAME_BYTES + controlBytes + this.#stride;
+    const bytesEach = LAYOUT.mmsghdr.size + LAYOUT.iovec.size + SOCKADDR_BYTES_MAX + controlBytes + this.#stride;
     this.arena = new Arena(count * bytesEach + 5 * 16);
     this.#headers = this.arena.take(count * LAYOUT.mmsghdr.size);
     this.#vectors = this.arena.take(count * LAYOUT.iovec.size);
-    this.#names = this.arena.take(count * NAME_BYTES);
+    this.#names = this.arena.take(count * SOCKADDR_BYTES_MAX);
     this.#controls = this.arena.take(count * controlBytes);
     this.#payloads = this.arena.take(count * this.#stride);
     for (let message = 0; message < count; message += 1) this.#link(message);
@@ -46,7 +44,7 @@ export class MessageBatch {
     const header = this.#header(message);
     const vector = this.#vectors + message * iovec.size;
     this.arena.setPointer(header + msghdr.msg_name, this.name(message));
-    this.arena.setLength(header + msghdr.msg_namelen, NAME_BYTES);
+    this.arena.setLength(header + msghdr.msg_namelen, SOCKADDR_BYTES_MAX);
     this.arena.setPointer(header + msghdr.msg_iov, vector);
     this.arena.setLength(header + msghdr.msg_iovlen, 1);
     this.arena.setPointer(header + msghdr.msg_control, this.control(message));
@@ -62,7 +60,7 @@ export class MessageBatch {
 
   /** Offset of a message's peer address in the arena. */
   name(message: number): number {
-    return this.#names + message * NAME_BYTES;
+    return this.#names + message * SOCKADDR_BYTES_MAX;
   }
 
   /** Offset of a message's ancillary data in the arena. */
@@ -81,7 +79,7 @@ export class MessageBatch {
     const { words } = this.arena;
     for (let message = 0; message < count; message += 1) {
       const header = this.#header(message) >> 2;
-      words[header + msghdr.msg_namelen / 4] = NAME_BYTES;
+      words[header + msghdr.msg_namelen / 4] = SOCKADDR_BYTES_MAX;
       words[header + msghdr.msg_controllen / 4] = this.controlBytes;
       words[header + msghdr.msg_flags / 4] = 0;
     }
@@ -101,14 +99,14 @@ export class MessageBatch {
     this.arena.words[(this.#header(message) + LAYOUT.msghdr.msg_controllen) >> 2] = length;
   }
 
+  /** Octets of ancillary data that are sent, or were received, with a message. */
+  controlLength(message: number): number {
+    return this.arena.words[(this.#header(message) + LAYOUT.msghdr.msg_controllen) >> 2] ?? 0;
+  }
+
   /** Octets received into a message. */
   received(message: number): number {
     return this.arena.words[(this.#header(message) + LAYOUT.mmsghdr.msg_len) >> 2] ?? 0;
-  }
-
-  /** Octets of ancillary data received with a message. */
-  controlReceived(message: number): number {
-    return this.arena.words[(this.#header(message) + LAYOUT.msghdr.msg_controllen) >> 2] ?? 0;
   }
 
   /** MSG_* flags of a received message. */

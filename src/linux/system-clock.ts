@@ -2,7 +2,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import { type MonoNs, NS_PER_S } from '../base/units.ts';
-import { CLOCK_MONOTONIC, CLOCK_REALTIME, LAYOUT } from './constants.ts';
+import { CLOCK_BOOTTIME, CLOCK_MONOTONIC, CLOCK_REALTIME, LAYOUT } from './constants.ts';
 import { libc } from './libc.ts';
 
 /** A thread that was preempted between the two readings reads again: the pair must belong together. */
@@ -34,6 +34,13 @@ export class SystemClock implements Clock {
     this.monoNs = this.#nanoseconds(0) as MonoNs;
     this.wallSeconds = this.#words[4] ?? 0;
     this.wallNanoseconds = this.#words[6] ?? 0;
+  }
+
+  /** Within some microseconds: the two clocks are read one after the other. */
+  suspendedNs(): number {
+    this.#libc.clock_gettime(CLOCK_BOOTTIME, this.#address);
+    this.#libc.clock_gettime(CLOCK_MONOTONIC, this.#address + LAYOUT.timespec.size);
+    return this.#nanoseconds(0) - this.#nanoseconds(4);
   }
 
   /** A timespec at a word index as ns; its seconds fit 32 bits until 2106. */

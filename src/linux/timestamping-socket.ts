@@ -1,15 +1,19 @@
 /** A datagram socket whose packets the kernel stamps in both directions; sends and receives in batches. */
 
+import { type IpAddress, familyOf } from '../base/ip-address.ts';
 import { LIMITS } from '../base/limits.ts';
-import { Arena } from './arena.ts';
 import {
+  IP_TOS,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_TCLASS,
   LAYOUT,
   MSG_DONTWAIT,
   MSG_ERRQUEUE,
   MSG_TRUNC,
-  POLLIN,
   SCM_TS_OPT_ID,
   SO_EE_ORIGIN_ICMP,
+  SO_EE_ORIGIN_ICMP6,
   SO_EE_ORIGIN_TIMESTAMPING,
   SO_TIMESTAMPING_NEW,
   SOF_TIMESTAMPING_OPT_ID,
@@ -21,27 +25,25 @@ import {
 } from './constants.ts';
 import { type Ancillary, blankAncillary, readAncillary } from './control-messages.ts';
 import { type Libc, libc, syscallError } from './libc.ts';
+import { filterEchoReplies } from './echo-filter.ts';
 import { MessageBatch } from './message-batch.ts';
-import {
-  bindSocket,
-  closeSocket,
-  configureSocket,
-  filterEchoReplies,
-  setOption,
-  type SocketKind,
-  writeSockaddr,
-} from './socket.ts';
+import { bindSocket, closeSocket, configureSocket, type SocketKind } from './socket.ts';
+import { blankEndpoint, type Endpoint, readSockaddr, writeSockaddr } from './sockaddr.ts';
+import { DropCounter, setOption } from './socket-option.ts';
+import { TxKeys } from './tx-keys.ts';
 
 const EINTR = 4;
 const EAGAIN = 11;
 const EINVAL = 22;
 const EMSGSIZE = 90;
 const RX_CONTROL_BYTES = 256;
-const TX_CONTROL_BYTES = 32;
+/** CMSG_SPACE of an int: the header and one 8-octet word. */
+const INT_CONTROL_BYTES = 24;
+/** Room for the TOS and the key of the TX stamp. */
+const TX_CONTROL_BYTES = 2 * INT_CONTROL_BYTES;
+const IPV4_HEADER_BYTES_MAX = 60;
 const RX_FLAGS = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
 const TX_FLAGS = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY;
-/** Packets whose TX stamp may be outstanding: stamps are read right after each batch of at most 64. */
-const STAMP_TABLE = 2048;
 
 /** A received datagram, valid until the next one; one object per socket, filled again and again. */
 export interface Datagram {
@@ -51,14 +53,25 @@ export interface Datagram {
   length: number;
   /** The datagram was longer than the buffer: what does not fit is gone. */
   truncated: boolean;
-  sourceAddress: number;
-  sourcePort: number;
+  /** Who sent it; for a quoted packet of ours, where it was going. */
+  readonly source: Endpoint;
   /** Kernel stamp; `stamped` false means that there is none and the reader's own clock must do. */
   stamped: boolean;
   seconds: number;
   nanoseconds: number;
-  /** TTL of the received IP header, or -1 where the kernel did not say. */
+  /** TTL or hop limit of the received IP header, or -1 where the kernel did not say. */
   ttl: number;
+  /** DSCP and ECN of the received IP header as the octet they stand in, or -1 where the kernel did not say. */
+  tos: number;
+}
+
+/** An ICMP error as the kernel queued it, valid until the next one. */
+export interface IcmpError {
+  errno: number;
+  type: number;
+  code: number;
+  /** Who sent it; without an address when the kernel does not say. */
+  readonly offender: Endpoint;
 }
 
 /** Who is told what the socket reads; called for each message, nothing is kept. */
@@ -67,19 +80,21 @@ export interface SocketEvents {
   /** The kernel's TX stamp of the packet that was sent with this cookie. */
   onTxStamp(cookie: number, seconds: number, nanoseconds: number): void;
   /** An ICMP error for a packet of ours; the datagram holds what was quoted of it and where it was going. */
-  onIcmpError(datagram: Datagram, errno: number, type: number, code: number): void;
+  onIcmpError(datagram: Datagram, error: IcmpError): void;
 }
 
 export interface SocketOptions {
   kind: SocketKind;
-  /** Local address, a u32. */
-  address: number;
+  /** Local address; it decides the family. */
+  address: IpAddress;
   /** Local UDP port, or the ICMP identifier. */
   port: number;
   dscp: number;
   /** Largest payload sent or received. */
   payloadBytes: number;
   txStamps: boolean;
+  /** Smaller than the limit only in tests of an overflow. */
+  receiveBufferBytes?: number;
   /** `counted` forces the key scheme of kernels before 6.13, for tests. */
   txKeys?: 'explicit' | 'counted';
 }
@@ -89,8 +104,6 @@ export class TimestampingSocket {
   readonly kind: SocketKind;
   /** Messages to be sent: the caller writes payloads into its arena. */
   readonly outgoing: MessageBatch;
-  /** Datagrams that the kernel dropped because this socket was full, so far (SO_RXQ_OVFL). */
-  drops = 0;
   /** TX stamps that belonged to no packet we remember. */
   strayTxStamps = 0;
   readonly #incoming: MessageBatch;
@@ -98,13 +111,15 @@ export class TimestampingSocket {
   readonly #libc: Libc = libc();
   readonly #ancillary: Ancillary = blankAncillary();
   readonly #datagram: Datagram;
-  readonly #pollfd = new Arena(LAYOUT.pollfd.size);
+  readonly #error: IcmpError;
+  readonly #drops: DropCounter;
+  readonly #isIpv4: boolean;
   readonly #txStamps: boolean;
   #explicitKeys: boolean;
   #explicitProven = false;
-  #nextKey = 0;
-  readonly #keys = new Int32Array(STAMP_TABLE).fill(-1);
-  readonly #cookies = new Int32Array(STAMP_TABLE);
+  readonly #keys = new TxKeys();
+  /** Octets of ancillary data that each outgoing message has besides its key. */
+  readonly #tosBytes = new Uint8Array(LIMITS.batchMessages);
 
   /** Takes over a descriptor from `tryOpenSocket`; binds and configures it. Throws syscall_failed. */
   constructor(fd: number, options: SocketOptions) {
@@ -112,7 +127,9 @@ export class TimestampingSocket {
     this.kind = options.kind;
     this.#txStamps = options.txStamps;
     this.#explicitKeys = options.txKeys !== 'counted';
-    const room = options.payloadBytes + (options.kind === 'icmp_raw' ? 60 : 0);
+    this.#isIpv4 = familyOf(options.address) === 'ipv4';
+    this.#drops = new DropCounter(fd);
+    const room = options.payloadBytes + (this.#hasIpHeader() ? IPV4_HEADER_BYTES_MAX : 0);
     this.outgoing = new MessageBatch(LIMITS.batchMessages, options.payloadBytes, TX_CONTROL_BYTES);
     this.#incoming = new MessageBatch(LIMITS.batchMessages, room, RX_CONTROL_BYTES);
     this.#errors = new MessageBatch(LIMITS.batchMessages, room, RX_CONTROL_BYTES);
@@ -122,26 +139,39 @@ export class TimestampingSocket {
       offset: 0,
       length: 0,
       truncated: false,
-      sourceAddress: 0,
-      sourcePort: 0,
+      source: blankEndpoint(),
       stamped: false,
       seconds: 0,
       nanoseconds: 0,
       ttl: -1,
+      tos: -1,
     };
-    if (options.kind === 'icmp_raw') filterEchoReplies(fd, options.port);
-    configureSocket(fd, options.dscp, LIMITS.receiveBufferBytes);
+    this.#error = { errno: 0, type: 0, code: 0, offender: this.#ancillary.offender };
+    if (options.kind === 'icmp_raw') filterEchoReplies(fd, familyOf(options.address), options.port);
+    configureSocket(fd, options.address, options.dscp, options.receiveBufferBytes ?? LIMITS.receiveBufferBytes);
     bindSocket(fd, options.address, options.kind === 'icmp_raw' ? 0 : options.port);
     this.#enableStamps();
-    this.#pollfd.view.setInt32(0, fd, true);
-    this.#pollfd.view.setInt16(LAYOUT.pollfd.events, POLLIN, true);
   }
 
-  /** Sets length and destination of a message whose payload has been written. */
-  prepare(message: number, length: number, address: number, port: number): void {
-    const { arena } = this.outgoing;
-    writeSockaddr(arena.view, this.outgoing.name(message), address, this.kind === 'udp' ? port : 0);
-    this.outgoing.prepare(message, length, LAYOUT.sockaddr_in.size);
+  /** Datagrams that the kernel dropped because this socket was full, so far; asks the kernel. */
+  readDrops(): number {
+    return this.#drops.read();
+  }
+
+  /**
+   * Sets length and destination of a message whose payload has been written; `tos` is the octet of DSCP and ECN to send
+   * it with, -1 for the socket's own.
+   */
+  prepare(message: number, length: number, address: IpAddress, port: number, tos = -1): void {
+    const { outgoing } = this;
+    const { view } = outgoing.arena;
+    const nameBytes = writeSockaddr(view, outgoing.name(message), address, this.kind === 'udp' ? port : 0);
+    outgoing.prepare(message, length, nameBytes);
+    this.#tosBytes[message] = tos < 0 ? 0 : INT_CONTROL_BYTES;
+    if (tos < 0) return;
+    const level = this.#isIpv4 ? IPPROTO_IP : IPPROTO_IPV6;
+    writeIntControl(view, outgoing.control(message), level, this.#isIpv4 ? IP_TOS : IPV6_TCLASS, tos);
+    outgoing.setControlLength(message, INT_CONTROL_BYTES);
   }
 
   /**
@@ -155,7 +185,7 @@ export class TimestampingSocket {
     if (sent < 0) return this.#refused(first, end, cookies, events, this.#libc.errno());
     this.#explicitProven = true;
     if (this.#txStamps && !this.#explicitKeys) {
-      for (let message = first; message < first + sent; message += 1) this.#remember(cookies[message] ?? 0);
+      for (let message = first; message < first + sent; message += 1) this.#keys.remember(cookies[message] ?? 0);
     }
     return sent;
   }
@@ -164,7 +194,9 @@ export class TimestampingSocket {
     if (errno === EINVAL && this.#txStamps && this.#explicitKeys && !this.#explicitProven) {
       // Kernels before 6.13 do not know SCM_TS_OPT_ID: go on with keys that the kernel counts.
       this.#explicitKeys = false;
-      for (let message = first; message < end; message += 1) this.outgoing.setControlLength(message, 0);
+      for (let message = first; message < end; message += 1) {
+        this.outgoing.setControlLength(message, this.#tosBytes[message] ?? 0);
+      }
       this.#resetKeys();
       return this.send(first, end, cookies, events);
     }
@@ -201,11 +233,6 @@ export class TimestampingSocket {
     }
   }
 
-  /** Blocks this thread until something can be read, at most `timeoutMs`. */
-  waitReadable(timeoutMs: number): void {
-    this.#libc.poll(this.#pollfd.address(0), 1, timeoutMs);
-  }
-
   close(): void {
     closeSocket(this.fd);
   }
@@ -218,29 +245,18 @@ export class TimestampingSocket {
     // Only switching OPT_ID off and on again makes the kernel count from 0.
     setOption(this.fd, SOL_SOCKET, SO_TIMESTAMPING_NEW, RX_FLAGS);
     this.#enableStamps();
-    this.#keys.fill(-1);
-    this.#nextKey = 0;
+    this.#keys.reset();
   }
 
+  /** The key goes behind the TOS, if there is one; a message that is tried again gets a new one. */
   #attachKeys(first: number, end: number, cookies: Int32Array): void {
-    const { view } = this.outgoing.arena;
+    const { outgoing } = this;
     for (let message = first; message < end; message += 1) {
-      const control = this.outgoing.control(message);
-      view.setUint32(control, 20, true);
-      view.setUint32(control + 4, 0, true);
-      view.setInt32(control + 8, SOL_SOCKET, true);
-      view.setInt32(control + 12, SCM_TS_OPT_ID, true);
-      view.setUint32(control + 16, this.#nextKey, true);
-      this.outgoing.setControlLength(message, 24);
-      this.#remember(cookies[message] ?? 0);
+      const before = this.#tosBytes[message] ?? 0;
+      const key = this.#keys.remember(cookies[message] ?? 0);
+      writeIntControl(outgoing.arena.view, outgoing.control(message) + before, SOL_SOCKET, SCM_TS_OPT_ID, key);
+      outgoing.setControlLength(message, before + INT_CONTROL_BYTES);
     }
-  }
-
-  #remember(cookie: number): void {
-    const at = this.#nextKey & (STAMP_TABLE - 1);
-    this.#keys[at] = this.#nextKey | 0;
-    this.#cookies[at] = cookie;
-    this.#nextKey = (this.#nextKey + 1) >>> 0;
   }
 
   #receiveBatch(batch: MessageBatch, flags: number): number {
@@ -255,9 +271,9 @@ export class TimestampingSocket {
   #deliver(message: number, events: SocketEvents): void {
     this.#fill(this.#incoming, message);
     const datagram = this.#datagram;
-    if (this.#ancillary.drops >= 0) this.drops = this.#ancillary.drops;
-    if (this.kind === 'icmp_raw') {
+    if (this.#hasIpHeader()) {
       const header = (datagram.view.getUint8(datagram.offset) & 0xf) * 4;
+      datagram.tos = datagram.view.getUint8(datagram.offset + 1);
       datagram.ttl = datagram.view.getUint8(datagram.offset + 8);
       datagram.offset += header;
       datagram.length -= header;
@@ -269,33 +285,44 @@ export class TimestampingSocket {
     this.#fill(this.#errors, message);
     const ancillary = this.#ancillary;
     if (ancillary.errorOrigin === SO_EE_ORIGIN_TIMESTAMPING) {
-      const key = ancillary.errorData;
-      const at = key & (STAMP_TABLE - 1);
-      if (!ancillary.stamped || this.#keys[at] !== (key | 0)) {
-        this.strayTxStamps += 1;
-        return;
-      }
-      this.#keys[at] = -1;
-      events.onTxStamp(this.#cookies[at] ?? 0, ancillary.seconds, ancillary.nanoseconds);
-    } else if (ancillary.errorOrigin === SO_EE_ORIGIN_ICMP) {
-      events.onIcmpError(this.#datagram, ancillary.errorNumber, ancillary.errorType, ancillary.errorCode);
+      const slot = ancillary.stamped ? this.#keys.take(ancillary.errorData) : -1;
+      if (slot < 0) this.strayTxStamps += 1;
+      else events.onTxStamp(this.#keys.cookieAt(slot), ancillary.seconds, ancillary.nanoseconds);
+    } else if (ancillary.errorOrigin === SO_EE_ORIGIN_ICMP || ancillary.errorOrigin === SO_EE_ORIGIN_ICMP6) {
+      this.#error.errno = ancillary.errorNumber;
+      this.#error.type = ancillary.errorType;
+      this.#error.code = ancillary.errorCode;
+      events.onIcmpError(this.#datagram, this.#error);
     }
+  }
+
+  /** A raw IPv4 socket hands out the IP header, every other kind only what is inside. */
+  #hasIpHeader(): boolean {
+    return this.kind === 'icmp_raw' && this.#isIpv4;
   }
 
   #fill(batch: MessageBatch, message: number): void {
     const { view } = batch.arena;
     const datagram = this.#datagram;
-    readAncillary(view, batch.control(message), batch.controlReceived(message), this.#ancillary);
-    const name = batch.name(message);
+    readAncillary(view, batch.control(message), batch.controlLength(message), this.#ancillary);
     datagram.view = view;
     datagram.offset = batch.payload(message);
     datagram.length = Math.min(batch.received(message), batch.payloadBytes);
     datagram.truncated = (batch.flags(message) & MSG_TRUNC) !== 0;
-    datagram.sourceAddress = view.getUint32(name + LAYOUT.sockaddr_in.sin_addr);
-    datagram.sourcePort = view.getUint16(name + LAYOUT.sockaddr_in.sin_port);
+    readSockaddr(view, batch.name(message), datagram.source);
     datagram.stamped = this.#ancillary.stamped;
     datagram.seconds = this.#ancillary.seconds;
     datagram.nanoseconds = this.#ancillary.nanoseconds;
     datagram.ttl = this.#ancillary.ttl;
+    datagram.tos = this.#ancillary.tos;
   }
+}
+
+function writeIntControl(view: DataView, at: number, level: number, type: number, value: number): void {
+  const { size, cmsg_level, cmsg_type } = LAYOUT.cmsghdr;
+  view.setUint32(at, size + 4, true);
+  view.setUint32(at + 4, 0, true);
+  view.setInt32(at + cmsg_level, level, true);
+  view.setInt32(at + cmsg_type, type, true);
+  view.setUint32(at + size, value, true);
 }

@@ -2,13 +2,14 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../ring/counters.ts';
-import { SLOT_FLAG, SLOT_STATE, STAMP_SOURCE } from '../ring/layout.ts';
+import { PATH_WORD, SLOT_FLAG, SLOT_STATE, STAMP_SOURCE } from '../ring/layout.ts';
 import type { RingWriter } from '../ring/writer.ts';
 import { differenceNs } from '../wire/ntp-time.ts';
 import type { ReflectorPacket } from '../wire/stamp.ts';
 import type { EngineCounter } from './health.ts';
 import type { StepWatch } from './step-watch.ts';
-import type { Datagram } from './transport.ts';
+import { offenderNumber } from '../ring/offenders.ts';
+import type { Datagram, IcmpError } from './transport.ts';
 
 export class Arrivals {
   readonly #ring: RingWriter;
@@ -57,11 +58,12 @@ export class Arrivals {
   }
 
   /** Marks the probe that an ICMP error names; if no reply comes after all, it is lost because unreachable. */
-  fileUnreachable(path: number, sequence: number): void {
+  fileUnreachable(path: number, sequence: number, error: IcmpError): void {
+    const { views } = this.#ring;
     const slot = this.#ring.slotOf(path, sequence);
-    if (this.#ring.owns(path, slot, sequence) && this.#ring.views.state[slot] === SLOT_STATE.sent) {
-      this.#ring.flag(slot, SLOT_FLAG.unreachable);
-    }
+    if (!this.#ring.owns(path, slot, sequence) || views.state[slot] !== SLOT_STATE.sent) return;
+    const { address, addressBytes } = error.offender;
+    this.#ring.unreachable(slot, error.type, error.code, offenderNumber(views, address, addressBytes));
   }
 
   #store(
@@ -76,12 +78,15 @@ export class Arrivals {
     views.t4Seconds[slot] = datagram.stamped ? datagram.seconds : this.#clock.wallSeconds;
     views.t4Nanoseconds[slot] = datagram.stamped ? datagram.nanoseconds : this.#clock.wallNanoseconds;
     if (datagram.stamped) this.#ring.flag(slot, STAMP_SOURCE.kernel << SLOT_FLAG.rxSourceShift);
+    views.replyTtl[slot] = Math.max(0, datagram.ttl);
     if (reflected) {
       views.t2Seconds[slot] = reflected.t2.seconds;
       views.t2Nanoseconds[slot] = reflected.t2.nanoseconds;
       views.t3Seconds[slot] = reflected.t3.seconds;
       views.t3Nanoseconds[slot] = reflected.t3.nanoseconds;
       views.reflectorSequence[slot] = reflected.sequence;
+      views.senderTtl[slot] = reflected.senderTtl;
+      this.#ring.set(path, PATH_WORD.errorEstimate, reflected.errorEstimate);
     }
     if (this.#isStepped(slot) || this.#roundTripNs(slot, datagram) < 0) this.#ring.flag(slot, SLOT_FLAG.delayVoid);
     this.#order(path, slot, sequence);

@@ -1,6 +1,7 @@
 /** The ICMP echo prober's packets: writes a probe, recognises its reply. */
 
 import type { Clock } from '../base/clock.ts';
+import { isAddress } from '../base/ip-address.ts';
 import type { Counters } from '../ring/counters.ts';
 import {
   blankEchoProbe,
@@ -13,7 +14,7 @@ import {
 import type { Arrivals } from './arrivals.ts';
 import type { EngineCounter } from './health.ts';
 import type { PathPlan } from './plan.ts';
-import type { Datagram } from './transport.ts';
+import type { Datagram, IcmpError } from './transport.ts';
 
 export class EchoSender {
   readonly #paths: readonly PathPlan[];
@@ -61,7 +62,7 @@ export class EchoSender {
     const plan = this.#paths[this.#reply.path];
     if (plan?.kind !== 'icmp') {
       this.#counters.add('reply_unknown_session');
-    } else if (plan.address !== datagram.sourceAddress) {
+    } else if (!isAddress(plan.address, datagram.source.address, datagram.source.addressBytes)) {
       this.#counters.add('reply_wrong_source');
     } else if (datagram.length !== ICMP_HEADER_BYTES + plan.sizeBytes) {
       this.#counters.add('reply_corrupt');
@@ -71,10 +72,12 @@ export class EchoSender {
   }
 
   /** Reads which probe an ICMP error quotes, as far as the router quoted it. */
-  receiveError(datagram: Datagram): void {
+  receiveError(datagram: Datagram, error: IcmpError): void {
     const decoding = decodeQuotedEcho(datagram.view, datagram.offset, datagram.length, this.#session, this.#reply);
     if (decoding === 'ok' && this.#paths[this.#reply.path]?.kind === 'icmp') {
-      this.#arrivals.fileUnreachable(this.#reply.path, this.#reply.sequence);
+      this.#arrivals.fileUnreachable(this.#reply.path, this.#reply.sequence, error);
+    } else {
+      this.#counters.add('icmp_errors_unmatched');
     }
   }
 

@@ -10,13 +10,14 @@ import { bucketOf } from '../stats/histogram.ts';
 import { UNSYNCHRONISED_ESTIMATE } from '../wire/error-estimate.ts';
 import { differenceNs } from '../wire/ntp-time.ts';
 import { Arrivals } from './arrivals.ts';
+import { Blindness } from './blindness.ts';
 import { EchoSender } from './echo-sender.ts';
 import type { EngineCounter } from './health.ts';
 import type { PathPlan, ProbePlan } from './plan.ts';
-import { decideDue, nextWakeNs } from './schedule.ts';
+import { decideDue, nextWakeNs, Schedule } from './schedule.ts';
 import { SessionSender } from './session-sender.ts';
 import { StepWatch } from './step-watch.ts';
-import type { Datagram, Transport, TransportEvents } from './transport.ts';
+import type { Datagram, IcmpError, Transport, TransportEvents } from './transport.ts';
 
 export interface EngineParts {
   plan: ProbePlan;
@@ -27,7 +28,7 @@ export interface EngineParts {
   counters: Counters<EngineCounter>;
   /** How late each wake-up was: counts by the buckets of `stats/histogram.ts`. */
   lateness: Uint32Array;
-  /** Uniform in [0, 1): the random phase of each path (RFC 3432 section 3). */
+  /** Uniform in [0, 1): the random phase or intervals of each path. */
   random: () => number;
 }
 
@@ -41,7 +42,8 @@ export class Engine implements TransportEvents {
   readonly #steps = new StepWatch();
   readonly #echo: EchoSender;
   readonly #stamp: SessionSender;
-  readonly #dueNs: Float64Array;
+  readonly #schedule: Schedule;
+  readonly #blindness: Blindness;
   readonly #filled: Int32Array;
   readonly #cookies: readonly Int32Array[];
   readonly #startNs: number;
@@ -65,7 +67,9 @@ export class Engine implements TransportEvents {
     clock.read();
     this.#startNs = clock.monoNs;
     this.#wakeNs = clock.monoNs;
-    this.#dueNs = Float64Array.from(plan.paths, (path) => clock.monoNs + parts.random() * path.intervalNs);
+    const intervalsNs = plan.paths.map((path) => path.intervalNs);
+    this.#schedule = new Schedule(plan.schedule, intervalsNs, plan.windowS, clock, parts.random);
+    this.#blindness = new Blindness(plan, ring, clock, parts.transports, counters);
   }
 
   /** One tick. Returns how long to sleep until the next one, ms. */
@@ -100,9 +104,9 @@ export class Engine implements TransportEvents {
     else this.#stamp.receive(datagram, this.#socket);
   }
 
-  onIcmpError(datagram: Datagram): void {
-    if (this.#plan.sockets[this.#socket]?.kind === 'icmp') this.#echo.receiveError(datagram);
-    else this.#stamp.receiveError(datagram);
+  onIcmpError(datagram: Datagram, error: IcmpError): void {
+    if (this.#plan.sockets[this.#socket]?.kind === 'icmp') this.#echo.receiveError(datagram, error);
+    else this.#stamp.receiveError(datagram, error);
   }
 
   close(): void {
@@ -111,6 +115,7 @@ export class Engine implements TransportEvents {
 
   #readClock(): void {
     this.#clock.read();
+    this.#schedule.follow(this.#clock);
     if (!this.#steps.observe(this.#clock)) return;
     this.#counters.add('clock_steps');
     this.#counters.max('clock_step_max_ns', Math.abs(this.#steps.lastStepNs));
@@ -131,39 +136,39 @@ export class Engine implements TransportEvents {
   #sendDue(): number {
     let nextNs = Number.POSITIVE_INFINITY;
     const { paths } = this.#plan;
+    const horizonNs = this.#clock.monoNs;
     for (let path = 0; path < paths.length; path += 1) {
       const plan = paths[path];
       if (!plan) continue;
-      let dueNs = this.#dueNs[path] ?? 0;
-      if (dueNs <= this.#clock.monoNs) {
-        dueNs = this.#sendPath(path, plan, dueNs);
-        this.#dueNs[path] = dueNs;
-      }
-      if (dueNs < nextNs) nextNs = dueNs;
+      if (this.#schedule.dueNs(path) <= this.#clock.monoNs) this.#sendPath(path, plan);
+      nextNs = Math.min(nextNs, this.#schedule.dueNs(path));
     }
+    this.#ring.advanceHorizon(horizonNs);
     for (let socket = 0; socket < this.#transports.length; socket += 1) this.#flush(socket);
     return nextNs;
   }
 
-  #sendPath(path: number, plan: PathPlan, firstDueNs: number): number {
+  #sendPath(path: number, plan: PathPlan): void {
     const nowNs = this.#clock.monoNs;
-    let dueNs = this.#skipBeyondRing(plan, firstDueNs);
+    this.#skipBeyondRing(path, plan);
     for (;;) {
+      const dueNs = this.#schedule.dueNs(path);
       const decision = decideDue(dueNs, nowNs, plan.intervalNs, this.#plan.tickNs);
-      if (decision === 'wait') return dueNs;
+      if (decision === 'wait') return;
       const slot = this.#ring.open(path, dueNs);
       if (decision === 'missed') this.#ring.missed(slot);
       else this.#write(path, plan, slot);
-      dueNs += plan.intervalNs;
+      this.#schedule.advance(path);
     }
   }
 
   /** After a stall longer than the ring remembers, the probes before it are skipped whole, and counted. */
-  #skipBeyondRing(plan: PathPlan, dueNs: number): number {
+  #skipBeyondRing(path: number, plan: PathPlan): void {
+    const dueNs = this.#schedule.dueNs(path);
     const behind = Math.floor((this.#clock.monoNs - dueNs) / plan.intervalNs) - plan.capacity;
-    if (behind <= 0) return dueNs;
+    if (behind <= 0) return;
     this.#counters.add('slots_skipped', behind);
-    return dueNs + behind * plan.intervalNs;
+    this.#schedule.skip(path, behind);
   }
 
   #write(path: number, plan: PathPlan, slot: number): void {
@@ -198,15 +203,13 @@ export class Engine implements TransportEvents {
   }
 
   #receive(): void {
-    let drops = 0;
     this.#clock.read();
     for (let socket = 0; socket < this.#transports.length; socket += 1) {
       const transport = this.#transports[socket];
       if (!transport) continue;
       this.#socket = socket;
       transport.receive(this);
-      drops += transport.drops;
     }
-    this.#counters.set('socket_drops', drops);
+    this.#blindness.look();
   }
 }

@@ -11,6 +11,8 @@ const ENGINE_COUNTERS = [
   'socket_drops',
   'clock_steps',
   'clock_step_max_ns',
+  'suspends',
+  'icmp_errors_unmatched',
   'reply_short',
   'reply_foreign',
   'reply_corrupt',

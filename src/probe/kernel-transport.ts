@@ -1,5 +1,6 @@
 /** The kernel as transport: one timestamping socket, refused sends told apart from sent ones. */
 
+import { familyOf, type IpAddress } from '../base/ip-address.ts';
 import { tryOpenSocket, type SocketKind } from '../linux/socket.ts';
 import { type SocketOptions, TimestampingSocket } from '../linux/timestamping-socket.ts';
 import type { Transport, TransportEvents } from './transport.ts';
@@ -28,12 +29,12 @@ export class KernelTransport implements Transport {
     return this.#socket.outgoing;
   }
 
-  get drops(): number {
-    return this.#socket.drops;
+  readDrops(): number {
+    return this.#socket.readDrops();
   }
 
-  prepare(message: number, length: number, address: number, port: number): void {
-    this.#socket.prepare(message, length, address, port);
+  prepare(message: number, length: number, address: IpAddress, port: number, tos = -1): void {
+    this.#socket.prepare(message, length, address, port, tos);
   }
 
   send(count: number, cookies: Int32Array, events: TransportEvents): void {
@@ -73,7 +74,7 @@ export function openKernelTransport(
 ): KernelTransport | { refusals: { kind: SocketKind; errno: number }[] } {
   const refusals: { kind: SocketKind; errno: number }[] = [];
   for (const kind of kinds) {
-    const fd = tryOpenSocket(kind);
+    const fd = tryOpenSocket(kind, familyOf(options.address));
     if (fd >= 0) return new KernelTransport(new TimestampingSocket(fd, { ...options, kind }));
     refusals.push({ kind, errno: -fd });
   }

@@ -1,6 +1,9 @@
 /** What the probing thread is told to do: plain data, made by the agent from its configuration. */
 
-/** One path: a peer probed in one way. Addresses are unsigned 32-bit numbers. */
+import type { IpAddress } from '../base/ip-address.ts';
+import type { ScheduleKind } from './schedule.ts';
+
+/** One path: a peer probed in one way. */
 export interface PathPlan {
   peer: string;
   className: string;
@@ -10,7 +13,8 @@ export interface PathPlan {
   sizeBytes: number;
   flow: number;
   intervalNs: number;
-  address: number;
+  /** The peer's; it decides the family. */
+  address: IpAddress;
   /** Destination UDP port; 0 for ICMP. */
   port: number;
   /** STAMP session identifier, unique among this agent's sessions (RFC 8972 section 3); 0 for ICMP. */
@@ -24,6 +28,8 @@ export interface PathPlan {
 /** One socket: everything sent from it shares source port and DSCP. */
 export interface SocketPlan {
   kind: 'icmp' | 'stamp';
+  /** Local address; it decides the family. */
+  address: IpAddress;
   /** Source UDP port, or the ICMP identifier. */
   port: number;
   dscp: number;
@@ -31,26 +37,28 @@ export interface SocketPlan {
 }
 
 export interface ProbePlan {
-  /** Local address of all sockets. */
-  address: number;
   /** Names this run in every ICMP probe, so that replies to an earlier run are not taken for ours. */
   session: number;
   tmaxNs: number;
   tickNs: number;
+  schedule: ScheduleKind;
+  /** Length of the summary windows, in which a periodic schedule keeps its phase. */
+  windowS: number;
   sockets: SocketPlan[];
   paths: PathPlan[];
 }
 
 /** A Session-Sender that the reflector answers (RFC 8972 section 3: provisioned, everything else is dropped). */
 export interface ReflectorSession {
-  /** Its address, an unsigned 32-bit number, and its source UDP port. */
-  address: number;
+  /** Its address and source UDP port. */
+  address: IpAddress;
   port: number;
   ssid: number;
 }
 
 export interface ReflectorPlan {
-  address: number;
+  /** Where it listens: an address of each family that the PoP has, all on one port. */
+  addresses: IpAddress[];
   port: number;
   sessions: ReflectorSession[];
 }

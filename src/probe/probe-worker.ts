@@ -35,10 +35,10 @@ export interface ProbeReady {
 
 const data = workerData as ProbeWorkerData & { control: Int32Array };
 
-function openTransport(plan: SocketPlan, address: number): { transport: Transport; errno: number } {
+function openTransport(plan: SocketPlan): { transport: Transport; errno: number } {
   const kinds = plan.kind === 'icmp' ? (['icmp_raw', 'icmp_ping'] as const) : (['udp'] as const);
   const opened = openKernelTransport(kinds, {
-    address,
+    address: plan.address,
     port: plan.port,
     dscp: plan.dscp,
     payloadBytes: plan.payloadBytes,
@@ -51,7 +51,7 @@ function openTransport(plan: SocketPlan, address: number): { transport: Transpor
 
 const opened = openOrReport(
   () => {
-    const sockets = data.plan.sockets.map((socket) => openTransport(socket, data.plan.address));
+    const sockets = data.plan.sockets.map(openTransport);
     return { sockets, engine: startEngine(sockets.map((socket) => socket.transport)) };
   },
   ({ sockets }): ProbeReady => ({

@@ -1,7 +1,9 @@
 /** The reflecting thread: waits for STAMP packets in a blocking poll and answers them at once. */
 
 import { workerData } from 'node:worker_threads';
+import { familyOf, type IpAddress } from '../base/ip-address.ts';
 import { LIMITS } from '../base/limits.ts';
+import { Poller } from '../linux/poller.ts';
 import { tryOpenSocket } from '../linux/socket.ts';
 import { syscallError } from '../linux/libc.ts';
 import { SystemClock } from '../linux/system-clock.ts';
@@ -23,29 +25,37 @@ const POLL_MS = 200;
 
 const data = workerData as ReflectorWorkerData & { control: Int32Array };
 
+function openSocket(address: IpAddress): TimestampingSocket {
+  const fd = tryOpenSocket('udp', familyOf(address));
+  if (fd < 0) throw syscallError('socket', -fd, 'allow this process to open UDP sockets');
+  return new TimestampingSocket(fd, {
+    kind: 'udp',
+    address,
+    port: data.plan.port,
+    dscp: 0,
+    payloadBytes: LIMITS.packetBytesMax,
+    txStamps: false,
+  });
+}
+
 const opened = openOrReport(
   () => {
-    const fd = tryOpenSocket('udp');
-    if (fd < 0) throw syscallError('socket', -fd, 'allow this process to open UDP sockets');
-    const socket = new TimestampingSocket(fd, {
-      kind: 'udp',
-      address: data.plan.address,
-      port: data.plan.port,
-      dscp: 0,
-      payloadBytes: LIMITS.packetBytesMax,
-      txStamps: false,
-    });
-    const transport = new KernelTransport(socket);
+    const { addresses, sessions } = data.plan;
     const counters = reflectorCounters(data.counters);
-    return { socket, reflector: new SessionReflector(data.plan.sessions, transport, new SystemClock(), counters) };
+    const sockets = addresses.map(openSocket);
+    const reflectors = sockets.map((socket, index) => {
+      const ofFamily = sessions.filter((session) => session.address.length === addresses[index]?.length);
+      return new SessionReflector(ofFamily, new KernelTransport(socket), new SystemClock(), counters);
+    });
+    return { sockets, reflectors, poller: new Poller(sockets.map((socket) => socket.fd)) };
   },
   () => null,
 );
 
 if (opened) {
   runUntilStopped(data.control, () => {
-    opened.socket.waitReadable(POLL_MS);
-    opened.reflector.turn();
+    opened.poller.wait(POLL_MS);
+    for (const reflector of opened.reflectors) reflector.turn();
   });
-  opened.socket.close();
+  for (const socket of opened.sockets) socket.close();
 }

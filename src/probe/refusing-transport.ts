@@ -5,7 +5,6 @@ import type { Outgoing, Transport, TransportEvents } from './transport.ts';
 
 export class RefusingTransport implements Transport {
   readonly name: string;
-  readonly drops = 0;
   readonly outgoing: Outgoing;
   readonly #errno: number;
 
@@ -15,6 +14,10 @@ export class RefusingTransport implements Transport {
     // The engine writes the packet as always; all messages share one place, since none is sent.
     const arena = new Arena(payloadBytes + 16);
     this.outgoing = { count, arena, payload: () => 0 };
+  }
+
+  readDrops(): number {
+    return 0;
   }
 
   prepare(): void {

@@ -1,6 +1,19 @@
-/** Decides what becomes of a probe at a moment: wait, send, or admit that it was missed. */
+/** When probes fall due, and what becomes of one at a moment: wait, send, or admit that it was missed. */
+
+import type { Clock } from '../base/clock.ts';
+import { NS_PER_S } from '../base/units.ts';
 
 export type DueDecision = 'wait' | 'send' | 'missed';
+
+/**
+ * `periodic`: one interval apart, with a random phase in each window (RFC 3432 section 3), so that nothing on the path
+ * that is periodic itself is met at the same moment for ever. `poisson`: exponential intervals, the schedule kept and
+ * not restarted from the send (RFC 2330 section 11.1.3, method 3).
+ */
+export type ScheduleKind = 'periodic' | 'poisson';
+
+/** Longest interval of a Poisson schedule, in means (`Trunc` of RFC 8912 section 7.3.2): 1 in 22,000 would be longer. */
+const POISSON_MEANS_MAX = 10;
 
 /**
  * A probe that falls due is sent by the first tick after it. Being carried by that tick is not lateness; a probe that
@@ -15,4 +28,73 @@ export function decideDue(dueNs: number, nowNs: number, intervalNs: number, tick
 export function nextWakeNs(startNs: number, tickNs: number, dueNs: number, nowNs: number, sleepMaxNs: number): number {
   const target = Math.min(dueNs, nowNs + sleepMaxNs);
   return Math.max(nowNs, startNs + Math.ceil((target - startNs) / tickNs) * tickNs);
+}
+
+/** The schedule of all paths; its memory is fixed at start. */
+export class Schedule {
+  readonly #kind: ScheduleKind;
+  readonly #intervalsNs: Float64Array;
+  readonly #windowNs: number;
+  readonly #random: () => number;
+  readonly #dueNs: Float64Array;
+  /** Per path: the end of the window its next probe falls into. */
+  readonly #endNs: Float64Array;
+  /** A full window on CLOCK_REALTIME, Unix seconds, from which differences stay exact in a double. */
+  readonly #baseS: number;
+  /** CLOCK_REALTIME since `#baseS` minus CLOCK_MONOTONIC, ns. */
+  #offsetNs = 0;
+
+  /** Every path's first probe falls due within its first interval. `random` is uniform in [0, 1). */
+  constructor(kind: ScheduleKind, intervalsNs: readonly number[], windowS: number, clock: Clock, random: () => number) {
+    this.#kind = kind;
+    this.#intervalsNs = Float64Array.from(intervalsNs);
+    this.#windowNs = windowS * NS_PER_S;
+    this.#random = random;
+    this.#baseS = Math.floor(clock.wallSeconds / windowS) * windowS;
+    this.follow(clock);
+    this.#dueNs = this.#intervalsNs.map((intervalNs) => clock.monoNs + random() * intervalNs);
+    this.#endNs = this.#dueNs.map((dueNs) => this.#windowEndNs(dueNs));
+  }
+
+  /** Takes over the wall clock's present idea of where windows end. */
+  follow(clock: Clock): void {
+    this.#offsetNs = (clock.wallSeconds - this.#baseS) * NS_PER_S + clock.wallNanoseconds - clock.monoNs;
+  }
+
+  /** When the path's next probe falls due, ns on CLOCK_MONOTONIC. */
+  dueNs(path: number): number {
+    return this.#dueNs[path] ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Goes on to the probe after the next one. */
+  advance(path: number): void {
+    const dueNs = this.#dueNs[path] ?? 0;
+    const intervalNs = this.#intervalsNs[path] ?? 1;
+    this.#dueNs[path] =
+      this.#kind === 'poisson' ? dueNs + this.#exponential() * intervalNs : this.#nextPeriodic(path, dueNs, intervalNs);
+  }
+
+  /** Skips `probes` mean intervals at once. */
+  skip(path: number, probes: number): void {
+    this.#dueNs[path] = (this.#dueNs[path] ?? 0) + probes * (this.#intervalsNs[path] ?? 0);
+  }
+
+  #nextPeriodic(path: number, dueNs: number, intervalNs: number): number {
+    const endNs = this.#endNs[path] ?? 0;
+    if (dueNs + intervalNs < endNs) return dueNs + intervalNs;
+    const nextNs = Math.max(endNs, dueNs) + this.#random() * intervalNs;
+    this.#endNs[path] = this.#windowEndNs(nextNs);
+    return nextNs;
+  }
+
+  /** Mean 1. */
+  #exponential(): number {
+    return Math.min(POISSON_MEANS_MAX, -Math.log(1 - this.#random()));
+  }
+
+  /** The end of the wall clock's window that an instant of CLOCK_MONOTONIC lies in. */
+  #windowEndNs(monoNs: number): number {
+    const wallNs = monoNs + this.#offsetNs;
+    return (Math.floor(wallNs / this.#windowNs) + 1) * this.#windowNs - this.#offsetNs;
+  }
 }

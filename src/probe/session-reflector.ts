@@ -76,7 +76,8 @@ export class SessionReflector implements TransportEvents {
     if (datagram.truncated || datagram.length > LIMITS.packetBytesMax) return this.#drop('drop_too_long');
     const decoding = decodeSenderPacket(datagram.view, datagram.offset, datagram.length, this.#request);
     if (decoding === 'short') return this.#drop('drop_short');
-    const session = this.#sessions.find(datagram.sourceAddress, datagram.sourcePort, this.#request.ssid);
+    const { address, addressBytes, port } = datagram.source;
+    const session = this.#sessions.find(address, addressBytes, port, this.#request.ssid);
     if (session === -1) return this.#drop('drop_unknown_sender');
     if (session === -2) return this.#drop('drop_unknown_session');
     if (decoding === 'bad_timestamp') return this.#drop('drop_bad_timestamp');
@@ -97,7 +98,8 @@ export class SessionReflector implements TransportEvents {
     for (let at = STAMP_BASE_BYTES; at < datagram.length; at += 1) {
       view.setUint8(offset + at, datagram.view.getUint8(datagram.offset + at));
     }
-    this.#transport.prepare(message, datagram.length, datagram.sourceAddress, datagram.sourcePort);
+    const { address, port } = this.#sessions.at(session);
+    this.#transport.prepare(message, datagram.length, address, port);
     const reply = this.#reply;
     reply.sequence = this.#sessions.takeSequence(session);
     reply.senderTtl = datagram.ttl >= 0 ? datagram.ttl : TTL_UNKNOWN;

@@ -1,6 +1,7 @@
 /** The STAMP Session-Sender's packets: writes a probe, recognises its reflection (RFC 8762 section 4.2). */
 
 import type { Clock } from '../base/clock.ts';
+import { isAddress } from '../base/ip-address.ts';
 import type { Counters } from '../ring/counters.ts';
 import {
   blankReflectorPacket,
@@ -12,7 +13,7 @@ import {
 import type { Arrivals } from './arrivals.ts';
 import type { EngineCounter } from './health.ts';
 import type { PathPlan } from './plan.ts';
-import type { Datagram } from './transport.ts';
+import type { Datagram, IcmpError } from './transport.ts';
 
 const SSID_OFFSET = 14;
 const SSIDS = 65_536;
@@ -68,7 +69,8 @@ export class SessionSender {
       this.#counters.add('reply_unknown_session');
       return;
     }
-    if (plan.socket !== socket || plan.address !== datagram.sourceAddress || plan.port !== datagram.sourcePort) {
+    const { address, addressBytes, port } = datagram.source;
+    if (plan.socket !== socket || plan.port !== port || !isAddress(plan.address, address, addressBytes)) {
       this.#counters.add('reply_wrong_source');
       return;
     }
@@ -76,9 +78,10 @@ export class SessionSender {
   }
 
   /** Reads which probe an ICMP error quotes, as far as the router quoted it. */
-  receiveError(datagram: Datagram): void {
-    if (datagram.length < SSID_OFFSET + 2) return;
-    const path = (this.#pathOfSsid[datagram.view.getUint16(datagram.offset + SSID_OFFSET)] ?? 0) - 1;
-    if (path >= 0) this.#arrivals.fileUnreachable(path, datagram.view.getUint32(datagram.offset));
+  receiveError(datagram: Datagram, error: IcmpError): void {
+    const isWhole = datagram.length >= SSID_OFFSET + 2;
+    const path = isWhole ? (this.#pathOfSsid[datagram.view.getUint16(datagram.offset + SSID_OFFSET)] ?? 0) - 1 : -1;
+    if (path < 0) this.#counters.add('icmp_errors_unmatched');
+    else this.#arrivals.fileUnreachable(path, datagram.view.getUint32(datagram.offset), error);
   }
 }

@@ -1,28 +1,50 @@
 /** The reflector's provisioned sessions: found by address, port and SSID without allocating. */
 
+import { isAddress } from '../base/ip-address.ts';
 import type { ReflectorSession } from './plan.ts';
 
+/** FNV-1a, 32 bits. */
+const HASH_START = 0x811c9dc5;
+const HASH_PRIME = 0x01000193;
+
 export class SessionTable {
-  /** `address * 2^16 + ssid`, ascending; both fit a double exactly. */
-  readonly #keys: Float64Array;
-  readonly #ports: Uint16Array;
+  readonly #sessions: readonly ReflectorSession[];
+  /** Open addressing: session number plus one, 0 where free; at most a quarter is used. By address and SSID. */
+  readonly #bySession: Int32Array;
+  /** The same by address alone, to tell a strange sender from a strange session. */
+  readonly #byAddress: Int32Array;
   /** Sequence number of the session's next reply: a stateful reflector counts what it transmits (RFC 8762 section 4). */
   readonly #sequences: Uint32Array;
 
   constructor(sessions: readonly ReflectorSession[]) {
-    const sorted = [...sessions].sort((a, b) => key(a.address, a.ssid) - key(b.address, b.ssid));
-    this.#keys = Float64Array.from(sorted, (session) => key(session.address, session.ssid));
-    this.#ports = Uint16Array.from(sorted, (session) => session.port);
-    this.#sequences = new Uint32Array(sorted.length);
+    const size = 2 ** Math.ceil(Math.log2(Math.max(2, sessions.length) * 4));
+    this.#sessions = sessions;
+    this.#bySession = new Int32Array(size);
+    this.#byAddress = new Int32Array(size);
+    this.#sequences = new Uint32Array(sessions.length);
+    for (const [number, { address, ssid }] of sessions.entries()) {
+      this.#insert(this.#bySession, hash(address, address.length, ssid), number);
+      if (this.#isKnown(address, address.length)) continue;
+      this.#insert(this.#byAddress, hash(address, address.length, 0), number);
+    }
   }
 
-  /** Index of the session; -1 when the address has none at all, -2 when port or SSID are not what was provisioned. */
-  find(address: number, port: number, ssid: number): number {
-    const wanted = key(address, ssid);
-    const at = this.#lowerBound(wanted);
-    if (this.#keys[at] === wanted && this.#ports[at] === port) return at;
-    const known = this.#lowerBound(key(address, 0));
-    return Math.floor((this.#keys[known] ?? -1) / SSIDS) === address ? -2 : -1;
+  /** Number of the session; -1 when the address has none at all, -2 when port or SSID are not what was provisioned. */
+  find(address: Uint8Array, bytes: number, port: number, ssid: number): number {
+    const mask = this.#bySession.length - 1;
+    for (let at = hash(address, bytes, ssid) & mask; this.#bySession[at] !== 0; at = (at + 1) & mask) {
+      const number = (this.#bySession[at] ?? 0) - 1;
+      const session = this.#sessions[number];
+      if (session?.ssid === ssid && session.port === port && isAddress(session.address, address, bytes)) return number;
+    }
+    return this.#isKnown(address, bytes) ? -2 : -1;
+  }
+
+  /** The session with a number that `find` has returned. */
+  at(number: number): ReflectorSession {
+    const session = this.#sessions[number];
+    if (session) return session;
+    throw new RangeError(`a session below ${this.#sessions.length} expected, found ${number}`);
   }
 
   /** The number of the session's next reply; it is taken. */
@@ -32,20 +54,24 @@ export class SessionTable {
     return sequence;
   }
 
-  #lowerBound(wanted: number): number {
-    let low = 0;
-    let high = this.#keys.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#keys[middle] ?? 0) < wanted) low = middle + 1;
-      else high = middle;
+  #insert(table: Int32Array, start: number, number: number): void {
+    let at = start & (table.length - 1);
+    while (table[at] !== 0) at = (at + 1) & (table.length - 1);
+    table[at] = number + 1;
+  }
+
+  #isKnown(address: Uint8Array, bytes: number): boolean {
+    const mask = this.#byAddress.length - 1;
+    for (let at = hash(address, bytes, 0) & mask; this.#byAddress[at] !== 0; at = (at + 1) & mask) {
+      const session = this.#sessions[(this.#byAddress[at] ?? 0) - 1];
+      if (session && isAddress(session.address, address, bytes)) return true;
     }
-    return low;
+    return false;
   }
 }
 
-const SSIDS = 65_536;
-
-function key(address: number, ssid: number): number {
-  return address * SSIDS + ssid;
+function hash(address: Uint8Array, bytes: number, ssid: number): number {
+  let value = HASH_START ^ ssid;
+  for (let at = 0; at < bytes; at += 1) value = Math.imul(value ^ (address[at] ?? 0), HASH_PRIME);
+  return (value ^ (value >>> 15)) >>> 0;
 }

@@ -1,6 +1,7 @@
 /** The contract between the engine and whatever carries its packets: the kernel, or a test's memory. */
 
-import type { Datagram, SocketEvents } from '../linux/timestamping-socket.ts';
+import type { IpAddress } from '../base/ip-address.ts';
+import type { Datagram, IcmpError, SocketEvents } from '../linux/timestamping-socket.ts';
 
 /** What a transport tells the engine. Cookies are what the engine gave with the packet: the slot number. */
 export interface TransportEvents extends SocketEvents {
@@ -10,7 +11,7 @@ export interface TransportEvents extends SocketEvents {
   onRefused(cookie: number, errno: number): void;
 }
 
-export type { Datagram };
+export type { Datagram, IcmpError };
 
 /** Where the next packets are written: message `n` begins at `payload(n)` of `arena.view`. */
 export interface Outgoing {
@@ -23,10 +24,13 @@ export interface Transport {
   /** Names the transport in summaries, such as 'kernel udp'. */
   readonly name: string;
   readonly outgoing: Outgoing;
-  /** Datagrams lost so far because the receive buffer was full. */
-  readonly drops: number;
-  /** Sets length and destination of a message whose payload has been written. */
-  prepare(message: number, length: number, address: number, port: number): void;
+  /** Datagrams lost so far because the receive buffer was full, as far as the transport can tell. */
+  readDrops(): number;
+  /**
+   * Sets length and destination of a message whose payload has been written; `tos` is the octet of DSCP and ECN to send
+   * it with, -1 (as when it is left out) for the socket's own. A transport that cannot set it ignores it.
+   */
+  prepare(message: number, length: number, address: IpAddress, port: number, tos?: number): void;
   /** Sends the first `count` messages; each gets exactly one `onSent` or `onRefused` before this returns. */
   send(count: number, cookies: Int32Array, events: TransportEvents): void;
   /** Reads all TX stamps and errors, then all datagrams that have arrived. Never blocks. */

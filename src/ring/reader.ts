@@ -1,6 +1,6 @@
 /** The main thread's side of the ring: walks the probes of a window in order and seals them. */
 
-import { PATH_WORD, type RingViews, SLOT_STATE, tableIndex } from './layout.ts';
+import { PATH_WORD, type RingViews, SLOT_FLAG, SLOT_STATE, tableIndex } from './layout.ts';
 
 /** What a probe counts as. `open`: Tmax has not passed yet. */
 export type Outcome = 'received' | 'lost' | 'refused' | 'missed' | 'void' | 'open';
@@ -59,12 +59,28 @@ export class RingReader {
       case SLOT_STATE.missed:
         return 'missed';
       case SLOT_STATE.sent:
-        return ageNs > tmaxNs ? 'lost' : 'open';
+        return ageNs > tmaxNs ? this.#silent(slot) : 'open';
       case SLOT_STATE.due:
         return ageNs > tmaxNs ? 'missed' : 'open';
       default:
         return 'void';
     }
+  }
+
+  /** Every probe that fell due before this has its slot, ns on CLOCK_MONOTONIC. */
+  horizonNs(): number {
+    return this.views.horizonNs[0] ?? 0;
+  }
+
+  /** A word of the path table. */
+  word(path: number, word: number): number {
+    return Atomics.load(this.views.table, tableIndex(path, word)) >>> 0;
+  }
+
+  /** Silence while this host could not hear is no loss; an ICMP error was heard, and says what became of the probe. */
+  #silent(slot: number): Outcome {
+    const flags = this.views.flags[slot] ?? 0;
+    return (flags & SLOT_FLAG.blind) !== 0 && (flags & SLOT_FLAG.unreachable) === 0 ? 'void' : 'lost';
   }
 
   /** Total of a path-table counter over all paths, modulo 2^32 per path. */

@@ -30,8 +30,16 @@ export class RingWriter {
     flags[slot] = 0;
     duplicates[slot] = 0;
     this.views.errno[slot] = 0;
+    this.views.senderTtl[slot] = 0;
+    this.views.replyTtl[slot] = 0;
+    this.views.offender[slot] = 0;
     Atomics.store(table, tableIndex(path, PATH_WORD.head), (head + 1) | 0);
     return slot;
+  }
+
+  /** Declares that every probe which fell due before `ns` has been opened. */
+  advanceHorizon(ns: number): void {
+    this.views.horizonNs[0] = ns;
   }
 
   /** The slot of a path's probe; the caller checks that the probe still owns it. */
@@ -85,6 +93,37 @@ export class RingWriter {
   flag(slot: number, bit: number): void {
     const { flags } = this.views;
     flags[slot] = (flags[slot] ?? 0) | bit;
+  }
+
+  /** The probe is lost because of an ICMP error, unless a reply comes after all. */
+  unreachable(slot: number, icmpType: number, icmpCode: number, offender: number): void {
+    this.views.icmpType[slot] = icmpType;
+    this.views.icmpCode[slot] = icmpCode;
+    this.views.offender[slot] = offender;
+    this.flag(slot, SLOT_FLAG.unreachable);
+  }
+
+  /** Marks the path's probes that are out and fell due since `sinceNs`: nothing follows from their silence any more. */
+  blind(path: number, sinceNs: number): void {
+    const { table, dueNs, state } = this.views;
+    const capacity = table[tableIndex(path, PATH_WORD.capacity)] ?? 1;
+    const head = (table[tableIndex(path, PATH_WORD.head)] ?? 0) >>> 0;
+    for (let back = 1; back <= capacity; back += 1) {
+      const slot = this.slotOf(path, head - back);
+      if (state[slot] === SLOT_STATE.empty || (dueNs[slot] ?? 0) < sinceNs) return;
+      if (state[slot] === SLOT_STATE.sent) this.flag(slot, SLOT_FLAG.blind);
+    }
+  }
+
+  /** Adds to a counter of the path table. */
+  count(path: number, word: number): void {
+    const at = tableIndex(path, word);
+    this.views.table[at] = ((this.views.table[at] ?? 0) + 1) | 0;
+  }
+
+  /** Sets a word of the path table. */
+  set(path: number, word: number, value: number): void {
+    this.views.table[tableIndex(path, word)] = value | 0;
   }
 
   /**

@@ -3,16 +3,14 @@
 import fc from 'fast-check';
 import { LIMITS } from '../../src/base/limits.ts';
 import type { MeshConfig, MeshPop, ProbeClass } from '../../src/config/mesh-config.ts';
-import { formatIpv4 } from '../../src/linux/ipv4.ts';
 
-const FIRST_ADDRESS = 0xc612_0000;
 const FIRST_SOURCE_PORT = 18_620;
 /** Each class gets a range of ports of its own. */
 const PORTS_PER_CLASS = 100;
 
 /** A PoP at the address 198.18.0.0 + id. */
 export function popOf(id: number, stampPort = 862): MeshPop {
-  return { name: `pop${id}`, id, ipv4: formatIpv4(FIRST_ADDRESS + id), stampPort };
+  return { name: `pop${id}`, id, ipv4: `198.18.${id >> 8}.${id & 255}`, stampPort };
 }
 
 function classOf(index: number, kind: 'icmp' | 'stamp', flows: number, intervalMs: number): ProbeClass {

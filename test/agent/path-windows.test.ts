@@ -52,9 +52,9 @@ describe('a window is settled', () => {
   it('not before the last probe that falls due in it has been opened', () => {
     const { rig, isSettled } = pathRig();
     rig.received(0, WINDOW.endNs - 101 * MS, { rawNs: MS });
-    expect(isSettled(WINDOW.endNs)).toBe(false);
+    expect(isSettled(WINDOW.endNs, WINDOW.endNs - 1)).toBe(false);
     rig.received(0, WINDOW.endNs - MS, { rawNs: MS });
-    expect(isSettled(WINDOW.endNs)).toBe(true);
+    expect(isSettled(WINDOW.endNs, WINDOW.endNs)).toBe(true);
   });
 
   it('whatever happens to probes of the next one', () => {

@@ -6,8 +6,8 @@ import { planProbes, planReflector } from '../../src/agent/plan.ts';
 import { LIMITS } from '../../src/base/limits.ts';
 import { NS_PER_MS } from '../../src/base/units.ts';
 import type { MeshConfig, MeshPop } from '../../src/config/mesh-config.ts';
-import { parseIpv4 } from '../../src/linux/ipv4.ts';
-import type { ReflectorSession } from '../../src/probe/plan.ts';
+import { formatIp, parseIp } from '../../src/linux/ip-text.ts';
+import type { PathPlan, ReflectorSession } from '../../src/probe/plan.ts';
 import { arbitraryMesh, popOf } from './arbitrary-mesh.ts';
 
 const TICK_MS = 5;
@@ -18,14 +18,18 @@ function plan(mesh: MeshConfig, self: MeshPop, session = 1) {
 
 /** What the sender puts on the wire towards the peer, seen as the reflector's session. */
 function sessionsTowards(mesh: MeshConfig, sender: MeshPop, peer: MeshPop): ReflectorSession[] {
-  const { address, paths, sockets } = plan(mesh, sender);
+  const { paths, sockets } = plan(mesh, sender);
   return paths
     .filter((path) => path.peer === peer.name && path.kind === 'stamp')
-    .map((path) => ({ address, port: sockets[path.socket]?.port ?? -1, ssid: path.ssid }));
+    .map(({ socket, ssid }) => ({ address: parseIp(sender.ipv4), port: sockets[socket]?.port ?? -1, ssid }));
+}
+
+function byPeerAndSocket(a: PathPlan, b: PathPlan): number {
+  return a.peer.localeCompare(b.peer) || a.socket - b.socket;
 }
 
 function sorted(sessions: readonly ReflectorSession[]): string[] {
-  return sessions.map(({ address, port, ssid }) => `${address}:${port} ${ssid}`).toSorted();
+  return sessions.map(({ address, port, ssid }) => `${formatIp(address)}:${port} ${ssid}`).toSorted();
 }
 
 describe('a reflector', () => {
@@ -41,7 +45,7 @@ describe('a reflector', () => {
             plan(mesh, peer).paths.filter(({ peer: name }) => name === self.name),
           );
           for (const { kind, address, port } of targets) {
-            expect([address, port]).toEqual([reflector.address, kind === 'stamp' ? reflector.port : 0]);
+            expect([address, port]).toEqual([reflector.addresses[0], kind === 'stamp' ? reflector.port : 0]);
           }
         }
       }),
@@ -94,9 +98,7 @@ describe('SSIDs', () => {
           const before = plan(mesh, self, 1);
           const after = plan({ ...mesh, pops }, self, 2);
           expect(after.sockets).toEqual(before.sockets);
-          expect(after.paths.toSorted((a, b) => a.address - b.address || a.socket - b.socket)).toEqual(
-            before.paths.toSorted((a, b) => a.address - b.address || a.socket - b.socket),
-          );
+          expect(after.paths.toSorted(byPeerAndSocket)).toEqual(before.paths.toSorted(byPeerAndSocket));
         }
       }),
     );
@@ -143,9 +145,9 @@ describe('a path', () => {
     const { paths, sockets, tmaxNs, tickNs } = plan(mesh, popOf(1));
     expect([tmaxNs, tickNs]).toEqual([2_000_000_000, 5_000_000]);
     expect(sockets).toEqual([
-      { kind: 'icmp', port: 0x7001, dscp: 0, payloadBytes: 64 },
-      { kind: 'stamp', port: 18_620, dscp: 46, payloadBytes: 172 },
-      { kind: 'stamp', port: 18_621, dscp: 46, payloadBytes: 172 },
+      { kind: 'icmp', address: parseIp('198.18.0.1'), port: 0x7001, dscp: 0, payloadBytes: 64 },
+      { kind: 'stamp', address: parseIp('198.18.0.1'), port: 18_620, dscp: 46, payloadBytes: 172 },
+      { kind: 'stamp', address: parseIp('198.18.0.1'), port: 18_621, dscp: 46, payloadBytes: 172 },
     ]);
     expect(paths.map(({ peer, className, flow, socket }) => `${peer} ${className} ${flow} ${socket}`)).toEqual([
       'pop2 echo 0 0',
@@ -163,7 +165,7 @@ describe('a path', () => {
       sizeBytes: 172,
       flow: 1,
       intervalNs: 100_000_000,
-      address: parseIpv4('198.18.0.2'),
+      address: parseIp('198.18.0.2'),
       port: 8620,
       ssid: 33,
       socket: 2,

@@ -46,7 +46,7 @@ export function pathPlan(overrides: Partial<PathPlan> = {}): PathPlan {
     sizeBytes: 44,
     flow: 0,
     intervalNs: 100 * NS_PER_MS,
-    address: 1,
+    address: Uint8Array.of(198, 18, 0, 1),
     port: 862,
     ssid: 33,
     socket: 0,
@@ -77,6 +77,11 @@ export class RingRig {
       stop: async () => undefined,
     };
     this.reflecting = { counters: reflectorCounters(), stop: async () => undefined };
+  }
+
+  /** The probing thread has opened every probe that fell due before this. */
+  opened(untilNs: number): void {
+    this.writer.advanceHorizon(untilNs);
   }
 
   /** A probe that went out and has not been answered; returns its slot. */
@@ -134,7 +139,10 @@ export function pathRig(overrides: Partial<PathPlan> = {}) {
   const reader = new PathReader(rig.probing.ring, WINDOW_S, TMAX_NS, plan.capacity);
   const read = (window = windowAt(0), nowNs = LONG_AFTER_NS): SummaryPath =>
     reader.read(0, plan, window, nowNs, seconds);
-  const isSettled = (nowNs: number, window = windowAt(0)): boolean => reader.isSettled(0, plan, window, nowNs);
+  const isSettled = (nowNs: number, openedNs = nowNs): boolean => {
+    rig.opened(openedNs);
+    return reader.isSettled(0, windowAt(0), nowNs);
+  };
   return { rig, seconds, read, isSettled };
 }
 

@@ -68,7 +68,15 @@ beforeEach(() => {
   sealer = new SealerStub();
   startNs = clock.monoNs;
   endNs = startNs + LENGTH_NS;
-  const plan = { address: 1, session: 1, tmaxNs: TMAX_NS, tickNs: TICK_NS, sockets: [], paths: [PATH] };
+  const plan = {
+    session: 1,
+    tmaxNs: TMAX_NS,
+    tickNs: TICK_NS,
+    schedule: 'periodic' as const,
+    windowS: 10,
+    sockets: [],
+    paths: [PATH],
+  };
   const identity = { pop: 'hkg1', bootId: '', configDigest: '', software: '' };
   const recording = recordingLog();
   ({ lines } = recording);
@@ -84,9 +92,10 @@ beforeEach(() => {
 });
 
 /** The agent looks at this moment of CLOCK_MONOTONIC. */
-function turnAt(monoNs: number): Promise<void> {
+function turnAt(monoNs: number, openedNs = monoNs): Promise<void> {
   clock.read();
   clock.advance(monoNs - clock.monoNs);
+  rig.opened(openedNs);
   return sealing.turn();
 }
 
@@ -132,9 +141,9 @@ describe('a window', () => {
   it('does not wait for a probing thread that is stuck', async () => {
     rig.received(0, startNs, REPLY);
     const latestNs = endNs + sealDelayNs(TMAX_NS, TICK_NS);
-    await turnAt(latestNs - 1);
+    await turnAt(latestNs - 1, startNs);
     expect(sealer.sealed).toEqual([]);
-    await turnAt(latestNs);
+    await turnAt(latestNs, startNs);
     expect(sealer.sealed).toHaveLength(1);
   });
 

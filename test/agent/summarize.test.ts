@@ -28,7 +28,15 @@ const PATHS: PathPlan[] = ['sin1', 'lax1'].flatMap((peer) => [
 ]);
 
 function rigOf(windowS = 10) {
-  const plan: ProbePlan = { address: 1, session: 1, tmaxNs: TMAX_NS, tickNs: 5 * NS_PER_MS, sockets: [], paths: PATHS };
+  const plan: ProbePlan = {
+    session: 1,
+    tmaxNs: TMAX_NS,
+    tickNs: 5 * NS_PER_MS,
+    schedule: 'periodic',
+    windowS: 10,
+    sockets: [],
+    paths: PATHS,
+  };
   const rig = new RingRig(PATHS);
   const summarizer = new Summarizer(IDENTITY, plan, windowS, rig.probing, rig.reflecting);
   const summarize = (startNs = 0): SummaryBody => summarizer.summarize(windowAt(startNs, windowS), LONG_AFTER_NS);
@@ -186,6 +194,7 @@ describe('a window', () => {
   it('is settled only when every path is', () => {
     const { rig, summarizer } = rigOf();
     const window = windowAt(0);
+    rig.opened(window.endNs);
     for (const [path] of PATHS.entries()) rig.received(path, window.endNs - 1, { rawNs: 1 });
     expect(summarizer.isSettled(window, window.endNs)).toBe(true);
     rig.sent(3, window.endNs - 1);

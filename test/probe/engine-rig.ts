@@ -13,7 +13,8 @@ import { FakeClock } from './fake-clock.ts';
 import { MemoryNetwork, type Reply, type Script, type SentPacket } from './memory-network.ts';
 
 export const MS = 1_000_000;
-const PEER = 0xc612_0001;
+const PEER = Uint8Array.of(198, 18, 0, 1);
+const LOCAL = Uint8Array.of(198, 18, 0, 2);
 export const PEER_PORT = 862;
 export const TMAX_NS = 3000 * MS;
 
@@ -52,11 +53,12 @@ export function rigOf(script: Script, kind: 'stamp' | 'icmp' = 'stamp', interval
     capacity: CAPACITY,
   };
   const plan: ProbePlan = {
-    address: 0xc612_0002,
     session: 42,
     tmaxNs: TMAX_NS,
     tickNs: 5 * MS,
-    sockets: [{ kind, port: 18_620, dscp: 0, payloadBytes: 128 }],
+    schedule: 'periodic',
+    windowS: 60,
+    sockets: [{ kind, address: LOCAL, port: 18_620, dscp: 0, payloadBytes: 128 }],
     paths: [path],
   };
   const views = createRing([CAPACITY]);

@@ -8,6 +8,7 @@ export class FakeClock implements Clock {
   wallSeconds = 0;
   wallNanoseconds = 0;
   #monoNs = 1_000_000_000;
+  #suspendedNs = 0;
   #wallNs = 1_700_000_000n * 1_000_000_000n;
 
   constructor() {
@@ -23,6 +24,16 @@ export class FakeClock implements Clock {
   /** Time passes. */
   advance(ns: number): void {
     this.#monoNs += ns;
+    this.#wallNs += BigInt(Math.round(ns));
+  }
+
+  suspendedNs(): number {
+    return this.#suspendedNs;
+  }
+
+  /** The host sleeps: the wall clock goes on, the monotonic one does not. */
+  suspend(ns: number): void {
+    this.#suspendedNs += ns;
     this.#wallNs += BigInt(Math.round(ns));
   }
 

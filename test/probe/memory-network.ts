@@ -1,12 +1,13 @@
 /** A network in memory: what the engine sends is answered, delayed, lost or copied as a script says, without a kernel. */
 
+import type { IpAddress } from '../../src/base/ip-address.ts';
 import type { Datagram, Transport, TransportEvents } from '../../src/probe/transport.ts';
 import type { FakeClock } from './fake-clock.ts';
 
 /** A packet as it was sent. */
 export interface SentPacket {
   octets: Uint8Array;
-  address: number;
+  address: IpAddress;
   port: number;
   /** Number of the packet since the start. */
   index: number;
@@ -15,7 +16,7 @@ export interface SentPacket {
 /** A reply on its way: when it arrives after the send, from where, and what it holds. */
 export interface Reply {
   afterNs: number;
-  address: number;
+  address: IpAddress;
   port: number;
   octets: Uint8Array;
   stamped?: boolean;
@@ -31,6 +32,7 @@ export interface Script {
 
 const COUNT = 64;
 const STRIDE = 2048;
+const NOWHERE: IpAddress = new Uint8Array(4);
 
 export class MemoryNetwork implements Transport {
   readonly name = 'memory';
@@ -42,7 +44,7 @@ export class MemoryNetwork implements Transport {
   };
   readonly #clock: FakeClock;
   readonly #script: Script;
-  readonly #prepared = Array.from({ length: COUNT }, () => ({ length: 0, address: 0, port: 0 }));
+  readonly #prepared = Array.from({ length: COUNT }, () => ({ length: 0, address: NOWHERE, port: 0 }));
   #underway: { atNs: number; wallNs: bigint; reply: Reply }[] = [];
   #sent = 0;
 
@@ -55,13 +57,17 @@ export class MemoryNetwork implements Transport {
     return this.#sent;
   }
 
-  prepare(message: number, length: number, address: number, port: number): void {
+  readDrops(): number {
+    return this.drops;
+  }
+
+  prepare(message: number, length: number, address: IpAddress, port: number): void {
     this.#prepared[message] = { length, address, port };
   }
 
   send(count: number, cookies: Int32Array, events: TransportEvents): void {
     for (let message = 0; message < count; message += 1) {
-      const { length, address, port } = this.#prepared[message] ?? { length: 0, address: 0, port: 0 };
+      const { length, address, port } = this.#prepared[message] ?? { length: 0, address: NOWHERE, port: 0 };
       const octets = new Uint8Array(this.outgoing.arena.view.buffer.slice(message * STRIDE, message * STRIDE + length));
       const packet = { octets, address, port, index: this.#sent };
       this.#sent += 1;
@@ -104,11 +110,11 @@ function datagramOf(reply: Reply, wallNs: bigint): Datagram {
     offset: 0,
     length: reply.octets.length,
     truncated: false,
-    sourceAddress: reply.address,
-    sourcePort: reply.port,
+    source: { address: reply.address, addressBytes: reply.address.length, port: reply.port },
     stamped: reply.stamped ?? true,
     seconds: Number(wallNs / 1_000_000_000n),
     nanoseconds: Number(wallNs % 1_000_000_000n),
     ttl: 64,
+    tos: 0,
   };
 }

@@ -4,7 +4,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseIpv4 } from '../../src/linux/ipv4.ts';
+import { parseIp } from '../../src/linux/ip-text.ts';
 import { type Reflecting, startReflecting } from '../../src/probe/probing.ts';
 
 const SENDER = '127.0.4.1';
@@ -22,10 +22,10 @@ describe.skipIf(process.platform !== 'linux')('reflector (needs Linux)', () => {
 
   beforeEach(async () => {
     const sessions = [
-      { address: parseIpv4(SENDER), port: SENDER_PORT, ssid: SSID },
-      { address: parseIpv4(SENDER), port: SENDER_PORT, ssid: SSID + 1 },
+      { address: parseIp(SENDER), port: SENDER_PORT, ssid: SSID },
+      { address: parseIp(SENDER), port: SENDER_PORT, ssid: SSID + 1 },
     ];
-    reflecting = await startReflecting({ address: parseIpv4(REFLECTOR), port: PORT, sessions }, (error) => {
+    reflecting = await startReflecting({ addresses: [parseIp(REFLECTOR)], port: PORT, sessions }, (error) => {
       throw error;
     });
     sender = await socketOn(SENDER, SENDER_PORT);
@@ -122,7 +122,7 @@ describe.skipIf(process.platform !== 'linux')('reflector (needs Linux)', () => {
 describe('a reflector that cannot open its port', () => {
   it('says which address and port, and why', async ({ skip }) => {
     if (process.platform !== 'linux') skip('needs Linux');
-    const plan = { address: parseIpv4('198.51.100.1'), port: PORT, sessions: [] };
+    const plan = { addresses: [parseIp('198.51.100.1')], port: PORT, sessions: [] };
     await expect(startReflecting(plan, () => undefined)).rejects.toThrow(
       /bind to 198\.51\.100\.1 port 18862.*EADDRNOTAVAIL/,
     );

@@ -1,11 +1,38 @@
 /** The schedule's decisions as tables, and the clock-step watch. */
 
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decideDue, nextWakeNs } from '../../src/probe/schedule.ts';
+import { decideDue, nextWakeNs, Schedule, type ScheduleKind } from '../../src/probe/schedule.ts';
 import { StepWatch } from '../../src/probe/step-watch.ts';
 import { FakeClock } from './fake-clock.ts';
 
 const MS = 1_000_000;
+const S = 1000 * MS;
+const WINDOW_S = 10;
+
+/** Due times within `seconds` of the clock, which starts on the edge of a window. */
+function dueTimes(kind: ScheduleKind, intervalMs: number, seconds: number, random: () => number): number[] {
+  const clock = new FakeClock();
+  const startNs = clock.monoNs;
+  const schedule = new Schedule(kind, [intervalMs * MS], WINDOW_S, clock, random);
+  const times: number[] = [];
+  while (schedule.dueNs(0) < startNs + seconds * S) {
+    times.push(schedule.dueNs(0) - startNs);
+    schedule.advance(0);
+  }
+  return times;
+}
+
+/** Uniform, and the same for the same seed (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
 
 describe('a probe', () => {
   it.each([
@@ -28,6 +55,67 @@ describe('the next wake-up', () => {
     ['never in the past', 2, 7, 7],
   ])('is %s', (_, dueMs, nowMs, wakeMs) => {
     expect(nextWakeNs(0, 5 * MS, dueMs * MS, nowMs * MS, 50 * MS)).toBe(wakeMs * MS);
+  });
+});
+
+describe('a periodic schedule', () => {
+  it('keeps its interval within a window and draws a new phase for each', () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.constantFrom(20, 100, 500, 1000), (seed, intervalMs) => {
+        const times = dueTimes('periodic', intervalMs, 5 * WINDOW_S, seeded(seed));
+        const perWindow = Math.round((WINDOW_S * 1000) / intervalMs);
+        const phases = [0, 1, 2, 3, 4].map((window) => {
+          const own = times.filter((time) => Math.floor(time / (WINDOW_S * S)) === window);
+          expect(Math.abs(own.length - perWindow)).toBeLessThanOrEqual(1);
+          const gaps = own.slice(1).map((time, at) => time - (own[at] ?? 0));
+          for (const gap of gaps) expect(gap).toBeCloseTo(intervalMs * MS, -3);
+          const phase = (own[0] ?? 0) - window * WINDOW_S * S;
+          expect(phase).toBeLessThan(intervalMs * MS);
+          return phase;
+        });
+        expect(new Set(phases).size).toBe(5);
+      }),
+    );
+  });
+
+  it('finds the windows of the wall clock again after a step', () => {
+    const clock = new FakeClock();
+    const startNs = clock.monoNs;
+    const schedule = new Schedule('periodic', [100 * MS], WINDOW_S, clock, () => 0.5);
+    clock.step(3 * S);
+    clock.read();
+    schedule.follow(clock);
+    const due: number[] = [];
+    while (schedule.dueNs(0) < startNs + 30 * S) {
+      due.push((schedule.dueNs(0) - startNs) / MS);
+      schedule.advance(0);
+    }
+    // The window under way ends where it was going to; those behind it end 3 s earlier than they would have.
+    const phases = due.filter((time, at) => at > 0 && Math.abs(time - (due[at - 1] ?? 0) - 100) > 1e-6);
+    expect(phases).toEqual([]);
+    expect(due).toContain(10_050);
+    expect(due).toContain(17_050);
+  });
+
+  it('probes a path whose interval is longer than a window', () => {
+    const times = dueTimes('periodic', 60_000, 1200, seeded(7));
+    expect(times.length).toBeGreaterThan(10);
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+  });
+});
+
+describe('a Poisson schedule', () => {
+  it('has exponential intervals of the given mean, cut off at ten means', () => {
+    const times = dueTimes('poisson', 100, 10_000, seeded(20_261_125));
+    const gaps = times.slice(1).map((time, at) => time - (times[at] ?? 0));
+    const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
+    expect(mean / (100 * MS)).toBeGreaterThan(0.98);
+    expect(mean / (100 * MS)).toBeLessThan(1.02);
+    for (const means of [0.1, 0.5, 1, 2, 4]) {
+      const share = gaps.filter((gap) => gap > means * 100 * MS).length / gaps.length;
+      expect(Math.abs(share - Math.exp(-means))).toBeLessThan(0.01);
+    }
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(1000 * MS);
   });
 });
 

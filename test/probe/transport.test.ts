@@ -3,7 +3,8 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseIpv4 } from '../../src/linux/ipv4.ts';
+import { familyOf, type IpAddress } from '../../src/base/ip-address.ts';
+import { formatIp, parseIp } from '../../src/linux/ip-text.ts';
 import { type SocketKind, tryOpenSocket } from '../../src/linux/socket.ts';
 import { SystemClock } from '../../src/linux/system-clock.ts';
 import { TimestampingSocket } from '../../src/linux/timestamping-socket.ts';
@@ -15,35 +16,39 @@ import { FakeClock } from './fake-clock.ts';
 import { MemoryNetwork } from './memory-network.ts';
 import { type Bench, transportContract } from './transport-contract.ts';
 
-const LOCAL = parseIpv4('127.0.3.1');
-const PEER = parseIpv4('127.0.3.2');
-const BROADCAST = parseIpv4('255.255.255.255');
+const LOCAL = parseIp('127.0.3.1');
+const PEER = parseIp('127.0.3.2');
+const BROADCAST = parseIp('255.255.255.255');
+const LOOPBACK_V6 = parseIp('::1');
 const EACCES = 13;
 const IDENTIFIER = 0x7abc;
 const SESSION = 0x1357_9bdf;
 
-function openSocket(kind: SocketKind, port: number, txKeys: 'explicit' | 'counted'): TimestampingSocket {
-  const fd = tryOpenSocket(kind);
+type TxKeys = 'explicit' | 'counted';
+
+function openSocket(kind: SocketKind, port: number, txKeys: TxKeys, address: IpAddress = LOCAL): TimestampingSocket {
+  const fd = tryOpenSocket(kind, familyOf(address));
   if (fd < 0) throw new Error(`cannot open ${kind}: errno ${-fd}`);
-  return new TimestampingSocket(fd, { kind, address: LOCAL, port, dscp: 0, payloadBytes: 256, txStamps: true, txKeys });
+  return new TimestampingSocket(fd, { kind, address, port, dscp: 0, payloadBytes: 256, txStamps: true, txKeys });
 }
 
-async function udpBench(txKeys: 'explicit' | 'counted'): Promise<Bench> {
-  const echo = createSocket('udp4');
+async function udpBench(txKeys: TxKeys, local: IpAddress = LOCAL, peer: IpAddress = PEER): Promise<Bench> {
+  const type = familyOf(peer) === 'ipv4' ? 'udp4' : 'udp6';
+  const echo = createSocket(type);
   echo.on('message', (octets, from) => echo.send(octets, from.port, from.address));
-  echo.bind(0, '127.0.3.2');
+  echo.bind(0, formatIp(peer));
   await once(echo, 'listening');
-  const unused = createSocket('udp4').bind(0, '127.0.3.2');
+  const unused = createSocket(type).bind(0, formatIp(peer));
   await once(unused, 'listening');
   const closedPort = unused.address().port;
   unused.close();
-  const transport = new KernelTransport(openSocket('udp', 0, txKeys));
+  const transport = new KernelTransport(openSocket('udp', 0, txKeys, local));
   return {
     transport,
     clock: new SystemClock(),
-    echoing: { address: PEER, port: echo.address().port },
-    closed: { address: PEER, port: closedPort },
-    forbidden: { address: BROADCAST, port: 9, errno: EACCES },
+    echoing: { address: peer, port: echo.address().port },
+    closed: { address: peer, port: closedPort },
+    forbidden: type === 'udp4' ? { address: BROADCAST, port: 9, errno: EACCES } : null,
     stamps: true,
     write: (view, offset, number) => (view.setUint32(offset, number), 64),
     numberOf: (datagram) => datagram.view.getUint32(datagram.offset),
@@ -56,7 +61,7 @@ async function udpBench(txKeys: 'explicit' | 'counted'): Promise<Bench> {
   };
 }
 
-async function icmpBench(kind: 'icmp_raw' | 'icmp_ping', txKeys: 'explicit' | 'counted'): Promise<Bench> {
+async function icmpBench(kind: 'icmp_raw' | 'icmp_ping', txKeys: TxKeys): Promise<Bench> {
   const transport = new KernelTransport(openSocket(kind, IDENTIFIER, txKeys));
   const probe = { ...blankEchoProbe(), identifier: IDENTIFIER, session: SESSION };
   return {
@@ -83,7 +88,7 @@ async function icmpBench(kind: 'icmp_raw' | 'icmp_ping', txKeys: 'explicit' | 'c
 async function memoryBench(): Promise<Bench> {
   const clock = new FakeClock();
   const transport = new MemoryNetwork(clock, {
-    refuse: (packet) => (packet.address === BROADCAST ? EACCES : 0),
+    refuse: (packet) => (formatIp(packet.address) === formatIp(BROADCAST) ? EACCES : 0),
     replies: ({ octets, address, port }) => [{ afterNs: 1000, octets, address, port }],
   });
   return {
@@ -108,6 +113,7 @@ transportContract('memory', memoryBench);
 describe.skipIf(process.platform !== 'linux')('UDP in the kernel (needs Linux)', () => {
   transportContract('kernel udp, keys chosen by us', () => udpBench('explicit'));
   transportContract('kernel udp, keys counted by the kernel', () => udpBench('counted'));
+  transportContract('kernel udp over IPv6', () => udpBench('explicit', LOOPBACK_V6, LOOPBACK_V6));
 });
 
 describe.skipIf(rootMissing())(`ICMP in the kernel (${rootMissing() ?? 'as root'})`, () => {

@@ -1,0 +1,75 @@
+/** Notices when this host could not hear replies: a full receive buffer, or a suspended host. What was out then is void. */
+
+import type { Clock } from '../base/clock.ts';
+import { LIMITS } from '../base/limits.ts';
+import type { Counters } from '../ring/counters.ts';
+import type { RingWriter } from '../ring/writer.ts';
+import type { EngineCounter } from './health.ts';
+import type { ProbePlan } from './plan.ts';
+import type { Transport } from './transport.ts';
+
+/** CLOCK_BOOTTIME and CLOCK_MONOTONIC are read one after the other, on a host that may be busy in between. */
+const READING_NS_MAX = 100_000_000;
+
+export class Blindness {
+  readonly #plan: ProbePlan;
+  readonly #ring: RingWriter;
+  readonly #clock: Clock;
+  readonly #transports: readonly Transport[];
+  readonly #counters: Counters<EngineCounter>;
+  readonly #drops: Float64Array;
+  #suspendedNs: number;
+  #lookedAtNs: number;
+
+  constructor(
+    plan: ProbePlan,
+    ring: RingWriter,
+    clock: Clock,
+    transports: readonly Transport[],
+    counters: Counters<EngineCounter>,
+  ) {
+    this.#plan = plan;
+    this.#ring = ring;
+    this.#clock = clock;
+    this.#transports = transports;
+    this.#counters = counters;
+    this.#drops = Float64Array.from(transports, (transport) => transport.readDrops());
+    this.#suspendedNs = clock.suspendedNs();
+    this.#lookedAtNs = clock.monoNs;
+  }
+
+  /** Looks at most once in a while, after everything that has arrived was read: what is still out may have been lost here. */
+  look(): void {
+    const nowNs = this.#clock.monoNs;
+    if (nowNs - this.#lookedAtNs < LIMITS.blindnessCheckNs) return;
+    for (let socket = 0; socket < this.#transports.length; socket += 1) this.#lookAtSocket(socket);
+    this.#lookAtHost();
+    this.#lookedAtNs = nowNs;
+  }
+
+  #lookAtSocket(socket: number): void {
+    const drops = this.#transports[socket]?.readDrops() ?? 0;
+    const lost = (drops - (this.#drops[socket] ?? 0)) >>> 0;
+    if (lost === 0) return;
+    this.#drops[socket] = drops;
+    this.#counters.add('socket_drops', lost);
+    this.#blind(socket);
+  }
+
+  #lookAtHost(): void {
+    const suspendedNs = this.#clock.suspendedNs();
+    const slept = suspendedNs - this.#suspendedNs > READING_NS_MAX;
+    this.#suspendedNs = suspendedNs;
+    if (!slept) return;
+    this.#counters.add('suspends');
+    for (let socket = 0; socket < this.#transports.length; socket += 1) this.#blind(socket);
+  }
+
+  /** It happened since the last look, so every probe that was out at any time since then is concerned. */
+  #blind(socket: number): void {
+    const sinceNs = this.#lookedAtNs - this.#plan.tmaxNs;
+    for (let path = 0; path < this.#plan.paths.length; path += 1) {
+      if (this.#plan.paths[path]?.socket === socket) this.#ring.blind(path, sinceNs);
+    }
+  }
+}
