@@ -59,6 +59,10 @@ export const LIMITS = {
   stallNs: 100 * NS_PER_MS,
   /** A software TX stamp further than this from the user-space stamp belongs to another packet or a stepped clock. */
   txStampDistanceNsMax: NS_PER_S,
+  /** How often the agent asks for its clock's state: NTP polls no faster (RFC 5905 MINPOLL), so nothing is new sooner. */
+  clockStateEveryMs: 16_000,
+  /** chronyd answers on the loopback within a millisecond; longer than this it is stopped or not there. */
+  chronyAnswerMs: 200,
   /** A summary as signed octets: 200 peers with 5 paths each are about 1.5 MB. */
   summaryBytesMax: 8 * 1024 * 1024,
   /** A summary as it travels, compressed. */

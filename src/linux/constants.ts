@@ -63,6 +63,12 @@ export const CLOCK_BOOTTIME = 7;
 export const SK_MEMINFO_DROPS = 8;
 export const SK_MEMINFO_VARS = 9;
 
+/** What adjtimex returns while nothing vouches for the clock. */
+export const TIME_ERROR = 5;
+export const STA_PLL = 0x1;
+export const STA_UNSYNC = 0x40;
+export const STA_NANO = 0x2000;
+
 /** Sizes and offsets of the structures that are read and written by hand; `libc.ts` asserts them at start. */
 export const LAYOUT = {
   timespec: { size: 16, tv_sec: 0, tv_nsec: 8 },
@@ -94,4 +100,5 @@ export const LAYOUT = {
   pollfd: { size: 8, fd: 0, events: 4, revents: 6 },
   sock_filter: { size: 8, code: 0, jt: 2, jf: 3, k: 4 },
   sock_fprog: { size: 16, len: 0, filter: 8 },
+  timex: { size: 208, modes: 0, offset: 8, maxerror: 24, esterror: 32, status: 40 },
 } as const;

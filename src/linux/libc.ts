@@ -25,6 +25,7 @@ export interface Libc {
   recvmmsg(fd: number, messages: Address, count: number, flags: number, timeout: Address): number;
   poll(fds: Address, count: number, timeoutMs: number): number;
   clock_gettime(clock: number, into: Address): number;
+  adjtimex(timex: Address): number;
   close(fd: number): number;
   errno(): number;
   /** Address of the first octet of a buffer. The caller keeps the buffer alive; its octets never move. */
@@ -41,6 +42,7 @@ const PROTOTYPES = {
   recvmmsg: 'int recvmmsg(int, intptr_t, uint32_t, int, intptr_t)',
   poll: 'int poll(intptr_t, uint64_t, int)',
   clock_gettime: 'int clock_gettime(int, intptr_t)',
+  adjtimex: 'int adjtimex(intptr_t)',
   close: 'int close(int)',
 } as const;
 
@@ -79,6 +81,29 @@ const STRUCTS: Record<keyof typeof LAYOUT, Record<string, string>> = {
   pollfd: { fd: 'int', events: 'short', revents: 'short' },
   sock_filter: { code: 'uint16_t', jt: 'uint8_t', jf: 'uint8_t', k: 'uint32_t' },
   sock_fprog: { len: 'unsigned short', filter: 'void *' },
+  timex: {
+    modes: 'unsigned int',
+    offset: 'long',
+    freq: 'long',
+    maxerror: 'long',
+    esterror: 'long',
+    status: 'int',
+    constant: 'long',
+    precision: 'long',
+    tolerance: 'long',
+    time: 'long [2]',
+    tick: 'long',
+    ppsfreq: 'long',
+    jitter: 'long',
+    shift: 'int',
+    stabil: 'long',
+    jitcnt: 'long',
+    calcnt: 'long',
+    errcnt: 'long',
+    stbcnt: 'long',
+    tai: 'int',
+    reserved: 'int [11]',
+  },
 };
 
 let loaded: Libc | null = null;
