@@ -9,9 +9,11 @@ import { MS_PER_S } from '../base/units.ts';
 import type { AgentConfig } from '../config/agent-config.ts';
 import { readSigningKey } from '../config/signing-key.ts';
 import type { MeshPop } from '../config/mesh-config.ts';
+import { ClockStateReader } from '../linux/clock-state-reader.ts';
 import { SystemClock } from '../linux/system-clock.ts';
 import { startProbing, startReflecting } from '../probe/probing.ts';
 import type { Summary } from '../protocol/summary.ts';
+import { ClockWatch } from './clock-watch.ts';
 import { notices } from './notices.ts';
 import { planProbes, planReflector } from './plan.ts';
 import { Pusher } from './push.ts';
@@ -67,10 +69,11 @@ async function wire(
 
   const identity = { pop: self.name, bootId: randomUUID(), configDigest: config.digest, software };
   const clock = new SystemClock();
+  const clockWatch = started(running, await ClockWatch.start(new ClockStateReader(), log));
   const sealing = new Sealing({
     clock,
     windows: new Windows(config.mesh.windowS, clock),
-    summarizer: new Summarizer(identity, plan, config.mesh.windowS, probing, reflecting),
+    summarizer: new Summarizer(identity, plan, config.mesh.windowS, probing, reflecting, () => clockWatch.state),
     sealer: new Sealer(spool, key, () => Math.floor(Date.now() / MS_PER_S)),
     tmaxNs: plan.tmaxNs,
     tickNs: plan.tickNs,
@@ -85,6 +88,7 @@ async function wire(
       software,
       started_at: startedAt,
       sockets: probing.sockets,
+      clock: clockWatch.state,
       push: pusher.status(),
       spool: spool.status(),
       sealing: sealing.status(),
@@ -98,6 +102,7 @@ async function wire(
   return {
     async stop() {
       await windows.destroy();
+      await clockWatch.stop();
       await probing.stop();
       await reflecting.stop();
       await sealing.finish();

@@ -1,5 +1,6 @@
 /** What the instrument says about itself in each summary: cumulative counters turned into the window's share. */
 
+import type { ClockState } from '../linux/clock-state.ts';
 import type { EngineCounter, ReflectorCounter } from '../probe/health.ts';
 import type { Probing, Reflecting } from '../probe/probing.ts';
 import type { Summary } from '../protocol/summary.ts';
@@ -24,8 +25,14 @@ export class Instrument {
     this.#latenessBefore = new Uint32Array(probing.lateness.length);
   }
 
-  /** The window's figures. `txStampsMissing` comes from the paths, whose slots remember where each stamp was taken. */
-  read(txStampsMissing: number): { instrument: Summary['instrument']; clock: Summary['clock'] } {
+  /**
+   * The window's figures. `txStampsMissing` comes from the paths, whose slots remember where each stamp was taken;
+   * `clockState` is the newest one at the window's end.
+   */
+  read(
+    txStampsMissing: number,
+    clockState: ClockState,
+  ): { instrument: Summary['instrument']; clock: Summary['clock'] } {
     const engine = this.#engine.take();
     const reflector = this.#reflector.take();
     const { counters, ring } = this.#probing;
@@ -49,7 +56,10 @@ export class Instrument {
     this.#stragglersBefore = stragglers;
     this.#overwrittenBefore = overwritten;
     const clock = {
-      synchronised: null,
+      synchronised: clockState.synchronised,
+      offset_ns: clockState.offsetNs,
+      max_error_ns: clockState.maxErrorNs,
+      source: clockState.source,
       steps: engine.clock_steps,
       step_max_ns: takeMaximum(counters, 'clock_step_max_ns'),
     };

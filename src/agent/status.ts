@@ -1,5 +1,6 @@
 /** What a running agent answers when it is asked how it is doing. */
 
+import type { ClockState } from '../linux/clock-state.ts';
 import type { OpenedSocket } from '../probe/probe-worker.ts';
 import type { PushStatus } from './push.ts';
 import type { Summary } from '../protocol/summary.ts';
@@ -12,6 +13,7 @@ export interface AgentStatus {
   software: string;
   started_at: string;
   sockets: readonly OpenedSocket[];
+  clock: ClockState;
   push: PushStatus;
   spool: SpoolStatus;
   sealing: { waiting: number; discarded: number };

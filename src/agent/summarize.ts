@@ -1,5 +1,6 @@
 /** Makes the summary of a window: every peer's paths read from the ring, and what the instrument says of itself. */
 
+import type { ClockState } from '../linux/clock-state.ts';
 import type { PathPlan, ProbePlan } from '../probe/plan.ts';
 import type { Probing, Reflecting } from '../probe/probing.ts';
 import type { Summary, SummaryPath, SummaryPeer } from '../protocol/summary.ts';
@@ -23,17 +24,26 @@ export class Summarizer {
   readonly #plan: ProbePlan;
   readonly #paths: PathReader;
   readonly #instrument: Instrument;
+  readonly #clockState: () => ClockState;
   readonly #seconds: SecondsTally;
   readonly #transport: Summary['parameters']['transport'];
   /** Peer and its paths' numbers, in the plan's order. */
   readonly #peers: Map<string, number[]>;
 
-  constructor(identity: Identity, plan: ProbePlan, windowS: number, probing: Probing, reflecting: Reflecting) {
+  constructor(
+    identity: Identity,
+    plan: ProbePlan,
+    windowS: number,
+    probing: Probing,
+    reflecting: Reflecting,
+    clockState: () => ClockState,
+  ) {
     this.#identity = identity;
     this.#plan = plan;
     const capacityMax = Math.max(1, ...plan.paths.map((path) => path.capacity));
     this.#paths = new PathReader(probing.ring, windowS, plan.tmaxNs, capacityMax);
     this.#instrument = new Instrument(probing, reflecting);
+    this.#clockState = clockState;
     this.#seconds = new SecondsTally(windowS);
     this.#transport = Object.fromEntries(probing.sockets.map((socket) => [socket.kind, socket.transport]));
     this.#peers = groupByPeer(plan.paths);
@@ -52,7 +62,7 @@ export class Summarizer {
       for (const path of summary.paths) txStampsMissing += path.provenance.tx_user;
       return JSON.stringify(summary);
     });
-    const { instrument, clock } = this.#instrument.read(txStampsMissing);
+    const { instrument, clock } = this.#instrument.read(txStampsMissing, this.#clockState());
     return {
       schema: 'popprobe.summary/1',
       pop: this.#identity.pop,

@@ -12,6 +12,7 @@ export function renderStatus(status: AgentStatus, nowMs: number): string {
   return [
     `${status.pop}: ${status.software}, up ${age(Date.parse(status.started_at), nowMs)}`,
     ...sockets(status),
+    clock(status),
     push(status, nowMs),
     spool(status),
     '',
@@ -29,6 +30,14 @@ function sockets(status: AgentStatus): string[] {
       ? `${socket.kind} by ${socket.transport}`
       : `${socket.kind} refused by this host: ${errnoSentence(socket.errno)}`,
   );
+}
+
+function clock({ clock: { synchronised, offsetNs, maxErrorNs, source } }: AgentStatus): string {
+  if (synchronised === null) return 'clock: nobody on this host says whether it is synchronised';
+  if (!synchronised) return `clock not synchronised, says ${source}`;
+  const offset = offsetNs === null ? '' : `, ${formatNs(Math.abs(offsetNs))} ${offsetNs < 0 ? 'behind' : 'ahead'}`;
+  const error = maxErrorNs === null ? 'error not stated' : `error at most ${formatNs(maxErrorNs)}`;
+  return `clock synchronised, says ${source}${offset}, ${error}`;
 }
 
 function push(

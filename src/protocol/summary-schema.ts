@@ -158,8 +158,14 @@ export const summarySchema = z.strictObject({
     transport: z.partialRecord(z.enum(['icmp', 'stamp']), z.string().max(64)),
   }),
   clock: z.strictObject({
-    /** null: the agent could not find out. */
+    /** To UTC, by an external source; null: the agent could not find out. */
     synchronised: z.boolean().nullable(),
+    /** How far the clock is believed to be ahead of UTC, negative when behind; null: nobody states it. */
+    offset_ns: nanoseconds.nullable(),
+    /** Bound of the clock's error; null: nobody states one. */
+    max_error_ns: count.nullable(),
+    /** Who was asked: the kernel, a time daemon, or nobody to be asked. */
+    source: z.enum(['adjtimex', 'chrony', 'timesyncd', 'none']),
     /** Times CLOCK_REALTIME was seen to jump against CLOCK_MONOTONIC, and the largest jump. */
     steps: count,
     step_max_ns: nanoseconds,
@@ -184,6 +190,15 @@ function outcomeMismatch(summary: Summary): string | null {
   return null;
 }
 
+/** Says how the clock's figures go beyond what its source could know, or null when they do not. */
+function clockMismatch({ clock }: Summary): string | null {
+  if ((clock.source === 'none') !== (clock.synchronised === null))
+    return `clock: synchronised ${clock.synchronised} by ${clock.source}`;
+  if (clock.synchronised !== true && (clock.offset_ns !== null || clock.max_error_ns !== null))
+    return 'clock: offset or error of a clock that is not synchronised';
+  return null;
+}
+
 /**
  * Reads the octets of one summary. Call it only on octets whose signature has been verified.
  *
@@ -197,7 +212,7 @@ export function parseSummary(octets: Uint8Array): Summary {
     const place = issue === undefined || issue.path.length === 0 ? 'the document' : issue.path.join('.');
     throw schemaError(`a document of schema ${SUMMARY_SCHEMA}`, `${place}: ${issue?.message ?? 'invalid'}`);
   }
-  const contradiction = outcomeMismatch(result.data) ?? ambiguity(result.data);
+  const contradiction = outcomeMismatch(result.data) ?? clockMismatch(result.data) ?? ambiguity(result.data);
   if (contradiction !== null) throw schemaError('a document that agrees with itself', contradiction);
   return result.data;
 }

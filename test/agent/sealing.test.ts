@@ -11,6 +11,7 @@ import { sealDelayNs, Windows } from '../../src/agent/windows.ts';
 import { PopprobeError } from '../../src/base/errors.ts';
 import { LIMITS } from '../../src/base/limits.ts';
 import { NS_PER_MS, NS_PER_S } from '../../src/base/units.ts';
+import { UNKNOWN_CLOCK } from '../../src/linux/clock-state.ts';
 import { FakeClock } from '../probe/fake-clock.ts';
 import { pathPlan, RingRig, TMAX_NS } from './ring-rig.ts';
 import { type LogLine, recordingLog } from './spool-fixture.ts';
@@ -83,7 +84,7 @@ beforeEach(() => {
   sealing = new Sealing({
     clock,
     windows: new Windows(LENGTH_S, clock),
-    summarizer: new Summarizer(identity, plan, LENGTH_S, rig.probing, rig.reflecting),
+    summarizer: new Summarizer(identity, plan, LENGTH_S, rig.probing, rig.reflecting, () => UNKNOWN_CLOCK),
     sealer,
     tmaxNs: TMAX_NS,
     tickNs: TICK_NS,

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { SummaryBody } from '../../src/agent/seal.ts';
 import { type Identity, Summarizer } from '../../src/agent/summarize.ts';
 import { NS_PER_MS, NS_PER_S } from '../../src/base/units.ts';
+import type { ClockState } from '../../src/linux/clock-state.ts';
 import type { PathPlan, ProbePlan } from '../../src/probe/plan.ts';
 import { digestOf } from '../../src/protocol/digest.ts';
 import { parseSummary } from '../../src/protocol/summary-schema.ts';
@@ -27,6 +28,8 @@ const PATHS: PathPlan[] = ['sin1', 'lax1'].flatMap((peer) => [
   pathPlan({ peer, className: 'echo', kind: 'icmp', dscp: 0, ssid: 0, intervalNs: 200 * NS_PER_MS, capacity: 8192 }),
 ]);
 
+const CLOCK: ClockState = { synchronised: false, offsetNs: null, maxErrorNs: null, source: 'adjtimex' };
+
 function rigOf(windowS = 10) {
   const plan: ProbePlan = {
     session: 1,
@@ -38,7 +41,7 @@ function rigOf(windowS = 10) {
     paths: PATHS,
   };
   const rig = new RingRig(PATHS);
-  const summarizer = new Summarizer(IDENTITY, plan, windowS, rig.probing, rig.reflecting);
+  const summarizer = new Summarizer(IDENTITY, plan, windowS, rig.probing, rig.reflecting, () => CLOCK);
   const summarize = (startNs = 0): SummaryBody => summarizer.summarize(windowAt(startNs, windowS), LONG_AFTER_NS);
   return { rig, summarizer, summarize };
 }
@@ -67,7 +70,7 @@ describe('a summary', () => {
       config_digest: IDENTITY.configDigest,
       software: 'popprobe/0.1.0',
       parameters: { tmax_ms: 3000, tick_ms: 5, schedule: 'periodic', transport: { stamp: 'udp', icmp: 'icmp_raw' } },
-      clock: { synchronised: null, steps: 0, step_max_ns: 0 },
+      clock: { synchronised: false, offset_ns: null, max_error_ns: null, source: 'adjtimex', steps: 0, step_max_ns: 0 },
     });
     expect(peers.map(({ peer, paths }) => [peer, paths.map((path) => path.class)])).toEqual([
       ['sin1', ['voice', 'echo']],

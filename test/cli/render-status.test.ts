@@ -19,6 +19,7 @@ describe('a status as text', () => {
 hkg1: popprobe/0.1.0, up 60 s
 icmp by icmp_raw
 stamp by udp
+clock synchronised, says adjtimex, 12.0 µs behind, error at most 1.50 ms
 the collector has accepted nothing yet
 spool: 0 documents, 0 octets; 0 discarded, 0 quarantined; 0 wait for the disk, 0 given up
 
@@ -46,6 +47,7 @@ no window sealed yet
 hkg1: popprobe/0.1.0, up 2 h
 icmp by icmp_raw
 stamp by udp
+clock synchronised, says adjtimex, 12.0 µs behind, error at most 1.50 ms
 the collector accepted 1767225660 7 s ago
 spool: 0 documents, 0 octets; 0 discarded, 0 quarantined; 0 wait for the disk, 0 given up
 
@@ -58,7 +60,7 @@ sin1  best-effort     0   12.0 ms  12.0 ms  12.0 ms   0.00 %  600       600     
 `);
   });
 
-  it('shows what is wrong: sockets refused, in part or whole, the collector away, the disk full', () => {
+  it('shows what is wrong: sockets refused, in part or whole, the clock adrift, the collector away, the disk full', () => {
     const sockets: AgentStatus['sockets'] = [
       { kind: 'icmp', transport: 'none', errno: 13 },
       { kind: 'stamp', transport: 'none', errno: 98 },
@@ -73,16 +75,27 @@ sin1  best-effort     0   12.0 ms  12.0 ms  12.0 ms   0.00 %  600       600     
       quarantined: 1,
     };
     const spool = { documents: 12, bytes: 34_567, discarded: 2, quarantined: 1, quarantineDiscarded: 0 };
-    expect(text({ sockets, push, spool, sealing: { waiting: 4, discarded: 1 } }, 360)).toBe(`
+    const clock = { synchronised: false, offsetNs: null, maxErrorNs: null, source: 'chrony' } as const;
+    expect(text({ sockets, clock, push, spool, sealing: { waiting: 4, discarded: 1 } }, 360)).toBe(`
 hkg1: popprobe/0.1.0, up 6 min
 icmp refused by this host: EACCES (13): this user may not do it: run as root, or grant CAP_NET_RAW
 stamp refused by this host: EADDRINUSE (98): another program already uses the address and port
 stamp by udp
+clock not synchronised, says chrony
 the collector accepted 5 5 min ago; 3 failures in a row: connect ECONNREFUSED 198.51.100.7:443
 spool: 12 documents, 34567 octets; 2 discarded, 1 quarantined; 4 wait for the disk, 1 given up
 
 no window sealed yet
 `);
+  });
+
+  it('says of the clock only what is known', () => {
+    const unstated = { synchronised: true, offsetNs: null, maxErrorNs: null, source: 'timesyncd' } as const;
+    expect(text({ clock: unstated })).toContain('\nclock synchronised, says timesyncd, error not stated\n');
+    const unknown = { ...unstated, synchronised: null, source: 'none' } as const;
+    expect(text({ clock: unknown })).toContain('\nclock: nobody on this host says whether it is synchronised\n');
+    const ahead = { synchronised: true, offsetNs: 0, maxErrorNs: 25_000_000, source: 'chrony' } as const;
+    expect(text({ clock: ahead })).toContain('\nclock synchronised, says chrony, 0 ns ahead, error at most 25.0 ms\n');
   });
 
   it('shows no negative age when the clock was set back', () => {

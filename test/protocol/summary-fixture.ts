@@ -113,7 +113,14 @@ export function buildSummary(overrides: Partial<Summary> = {}): Summary {
       schedule: 'periodic',
       transport: { icmp: 'linux', stamp: 'linux' },
     },
-    clock: { synchronised: true, steps: 0, step_max_ns: 0 },
+    clock: {
+      synchronised: true,
+      offset_ns: -12_000,
+      max_error_ns: 1_500_000,
+      source: 'adjtimex',
+      steps: 0,
+      step_max_ns: 0,
+    },
     instrument: {
       ticks: 12_000,
       tick_late_p99_ns: 80_000,

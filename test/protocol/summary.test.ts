@@ -61,6 +61,9 @@ describe('a document that breaks the schema', () => {
     ['a path twice', { ...summary, peers: [buildPeer('ams', { paths: twoFlows })] }, /^ams\/.*: listed twice/],
     ['too few seconds', { ...summary, peers: [buildPeer('ams', { seconds: 'ggg' })] }, /^ams: 3 seconds in 60 s/],
     ['two different starts', { ...summary, window: { ...summary.window, start_unix_s: 1 } }, /^window: start/],
+    ['a clock that nobody vouched for', { ...summary, clock: { ...summary.clock, source: 'none' } }, /^clock: .* none/],
+    ['an offset of no clock', { ...summary, clock: { ...summary.clock, synchronised: false } }, /^clock: offset/],
+    ['a negative error', { ...summary, clock: { ...summary.clock, max_error_ns: -1 } }, /^clock\.max_error_ns: /],
     ['no object', 42, /^the document: /],
   ];
 
