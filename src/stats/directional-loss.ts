@@ -18,13 +18,13 @@ export interface DirectionFigures {
  * A number this far below the highest, or above the highest that the probes in between explain, is a reflector that
  * began anew: packets of one path overtake one another by some dozens at most, at a thousand a second.
  */
-const DISORDER_MAX = 128;
+const DISORDER_MAX = 100;
 
 /** Numbers remembered, to see one come a second time: more than DISORDER_MAX, and a power of two. */
-const RECENT = 256;
+const RECENT = 128;
 
 /** Stretches with losses that a late number can still call into question; older ones are settled. */
-const PENDING_MAX = 16;
+const PENDING_MAX = 8;
 
 /** What lies between two neighbouring replies: the number at its end, and how its losses were told apart. */
 interface Stretch {
@@ -47,14 +47,18 @@ export class DirectionalLoss {
   #highest = -1;
   /** Lost since the newest reply. */
   #open = 0;
-  /** Probes since the newest reply that may or may not have been answered. */
+  /** Probes since the newest reply, or before an overtaking one, that may or may not have been answered. */
   #void = 0;
-  /** The latest numbers of the run, each at its remainder by RECENT. */
-  readonly #recent = new Float64Array(RECENT).fill(-1);
+  /** The latest numbers of the run, each at its remainder by RECENT; where none was yet stands one of another place. */
+  readonly #recent = new Uint32Array(RECENT);
   #forward = 0;
   #reverse = 0;
   #unresolved = 0;
   #restarts = 0;
+
+  constructor() {
+    this.#forgetNumbers();
+  }
 
   /** The next probe sent was lost; a late one too: its number is not known, only that a reply is missing. */
   addLost(): void {
@@ -76,13 +80,14 @@ export class DirectionalLoss {
    */
   addReceived(sequence: number): void {
     const rise = distance(sequence, this.#highest);
+    let unsure = 0;
     if (this.#highest < 0) this.#begin(sequence);
     else if (this.#isRestart(sequence, rise)) this.#restart(sequence);
-    else if (rise <= 0) this.#overtook(sequence);
+    else if (rise <= 0) unsure = this.#overtook(sequence);
     else this.#advance(sequence, rise - 1);
     this.#recent[sequence % RECENT] = sequence;
     this.#open = 0;
-    this.#void = 0;
+    this.#void = unsure;
   }
 
   /** The figures since the last call; what is open stays so. */
@@ -108,6 +113,10 @@ export class DirectionalLoss {
     this.#highest = sequence;
   }
 
+  #forgetNumbers(): void {
+    for (let at = 0; at < RECENT; at += 1) this.#recent[at] = at + 1;
+  }
+
   /** No run gives a number twice, and none leaps. */
   #isRestart(sequence: number, rise: number): boolean {
     const unexplained = rise - 1 - this.#open - this.#void;
@@ -116,13 +125,16 @@ export class DirectionalLoss {
 
   #restart(sequence: number): void {
     this.#restarts += 1;
-    this.#recent.fill(-1);
+    this.#forgetNumbers();
     while (this.#pendingCount > 0) this.#settleOldest();
     this.#begin(sequence);
   }
 
-  /** A number below the highest: this probe arrived before an earlier one, and took a number that seemed a lost reply's. */
-  #overtook(sequence: number): void {
+  /**
+   * A number below the highest: this probe arrived before an earlier one, and took a number that seemed a lost reply's.
+   * Returns how many probes between the two may still have a number above the highest.
+   */
+  #overtook(sequence: number): number {
     this.#unresolved += this.#open;
     while (this.#pendingCount > 0) {
       const newest = this.#pending[this.#pendingCount - 1];
@@ -130,6 +142,7 @@ export class DirectionalLoss {
       this.#unresolved += newest.forward + newest.reverse;
       this.#pendingCount -= 1;
     }
+    return this.#open + this.#void;
   }
 
   /** A number above the highest, after `reverse` numbers whose replies did not come. */

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DirectionalLoss, type DirectionFigures } from '../../src/stats/directional-loss.ts';
-import { anyFates, emulate, feed, orderlyFates, type Seen } from './emulated-path.ts';
+import { anyFates, emulate, feed, orderlyFates, overtakenFates, type Seen } from './emulated-path.ts';
 
 const LOST: Seen = { outcome: 'lost', sequence: Number.NaN, truth: null };
 const VOID: Seen = { outcome: 'void', sequence: Number.NaN, truth: null };
@@ -72,6 +72,17 @@ describe('directional loss', () => {
     );
   });
 
+  test('errs in no direction on a path whose every overtaking shows: it leaves unresolved what it cannot tell', () => {
+    fc.assert(
+      fc.property(overtakenFates, (fates) => {
+        const seen = emulate(fates);
+        const { forward, reverse } = figuresOf(seen);
+        expect(forward).toBeLessThanOrEqual(seen.filter(({ truth }) => truth === 'forward').length);
+        expect(reverse).toBeLessThanOrEqual(seen.filter(({ truth }) => truth === 'reverse').length);
+      }),
+    );
+  });
+
   test('adds up to the lost, whatever duplicates, overtakings, restarts and void probes there were', () => {
     fc.assert(
       fc.property(anyFates, (fates) => {
@@ -108,6 +119,11 @@ describe('directional loss', () => {
     // An earlier stretch, below the number that came late, stands.
     const before = [reply(0), LOST, reply(1)];
     expect(figuresOf([...before, LOST, reply(3), reply(2)])).toEqual(nothing({ forward: 1, unresolved: 1 }));
+  });
+
+  test('is unresolved after an overtaking that has lost probes beside it, which may have been answered later', () => {
+    // The fourth probe overtook the second, the third did not and was answered with number 3; the fifth never arrived.
+    expect(figuresOf([reply(0), reply(2), LOST, reply(1), LOST, reply(4)])).toEqual(nothing({ unresolved: 2 }));
   });
 
   test('is unresolved around a void probe, which may have been answered', () => {

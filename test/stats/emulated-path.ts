@@ -63,7 +63,7 @@ const end = fc.oneof(
 /** Probes that are received or lost, and nothing else happens. */
 export const orderlyFates = fc.array(
   end.map((outcome): Fate => ({ end: outcome, copies: 0, overtakenBy: 0, restart: false })),
-  { maxLength: 300 },
+  { maxLength: 300, size: 'max' },
 );
 
 const rarely = <T>(usual: T, rare: fc.Arbitrary<T>): fc.Arbitrary<T> =>
@@ -77,5 +77,18 @@ export const anyFates = fc.array(
     overtakenBy: rarely(0, fc.integer({ min: 1, max: 5 })),
     restart: rarely(false, fc.boolean()),
   }),
-  { maxLength: 300 },
+  { maxLength: 300, size: 'max' },
 );
+
+/** Probes that are received or lost, some overtaken by probes that are received: each overtaking shows in the replies. */
+export const overtakenFates = fc
+  .array(fc.record({ end, overtakenBy: fc.integer({ min: 0, max: 5 }) }), { maxLength: 100, size: 'max' })
+  .map((fates) => {
+    let free = 0;
+    return fates.map((fate, index): Fate => {
+      const last = fates[index + fate.overtakenBy];
+      const shows = index >= free && fate.end === 'received' && last?.end === 'received';
+      if (shows) free = index + fate.overtakenBy + 1;
+      return { end: fate.end, copies: 0, overtakenBy: shows ? fate.overtakenBy : 0, restart: false };
+    });
+  });

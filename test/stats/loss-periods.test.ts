@@ -75,7 +75,7 @@ describe('loss periods', () => {
   });
 
   test('agree with the definitions applied to the whole list', () => {
-    const probes = fc.string({ unit: fc.constantFrom('x', 'r'), maxLength: 200 });
+    const probes = fc.string({ unit: fc.constantFrom('x', 'r'), maxLength: 200, size: 'max' });
     fc.assert(
       fc.property(probes, fc.integer({ min: 1, max: 20 }), (list, delta) => {
         expect(figuresOf(list, delta)).toEqual(plainFigures(list, delta));
