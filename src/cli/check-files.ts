@@ -14,6 +14,9 @@ import { openMesh } from '../config/open-mesh.ts';
 import { type ConfigProblem, formatProblem } from '../config/problem.ts';
 import { quote } from '../config/quote.ts';
 import { problemAt, valueAt, type YamlSource } from '../config/yaml-source.ts';
+import { UNKNOWN } from '../config/yaml-values.ts';
+
+const SCHEMAS = [MESH_SCHEMA, AGENT_SCHEMA, COLLECTOR_SCHEMA];
 
 export interface CheckReport {
   /** No problem in any file. */
@@ -53,7 +56,8 @@ async function checkFile(file: string): Promise<Verdict> {
   const { source, problems } = openConfigFile(file);
   if (source === null) return { summary: null, problems };
   const schema = valueAt(source, ['schema']);
-  switch (schema) {
+  // A file that nearly says what it is has the rest checked too; its loader reports the misspelt line.
+  switch (typeof schema === 'string' ? nearest(schema, SCHEMAS) : null) {
     case MESH_SCHEMA:
       return checkMesh(file);
     case AGENT_SCHEMA:
@@ -61,7 +65,7 @@ async function checkFile(file: string): Promise<Verdict> {
     case COLLECTOR_SCHEMA:
       return checkCollector(file, source);
     default:
-      return { summary: null, problems: [unknownSchema(source, schema)] };
+      return { summary: null, problems: [...problems, ...unknownSchema(source, schema)] };
   }
 }
 
@@ -95,13 +99,14 @@ function load(mesh: MeshConfig): string {
   return `${peers} peers, ${paths} paths, ${Math.round(probesPerSecond * 10) / 10} probes/s`;
 }
 
-function unknownSchema(source: YamlSource, schema: unknown): ConfigProblem {
-  const known = [MESH_SCHEMA, AGENT_SCHEMA, COLLECTOR_SCHEMA];
-  const meant = typeof schema === 'string' ? nearest(schema, known) : null;
-  return problemAt(source, ['schema'], {
+function unknownSchema(source: YamlSource, schema: unknown): ConfigProblem[] {
+  // What nobody knows has been reported as the fault that it is.
+  if (schema === UNKNOWN || source.value === UNKNOWN) return [];
+  const fault = {
     code: schema === undefined ? 'config_missing_key' : 'config_invalid_value',
-    expected: `${known.slice(0, -1).join(', ')} or ${known.at(-1)}`,
+    expected: `${SCHEMAS.slice(0, -1).join(', ')} or ${SCHEMAS.at(-1)}`,
     found: schema === undefined ? 'no such key' : quote(schema),
-    remedy: meant === null ? 'begin the file with the line that says what it is' : `did you mean ${quote(meant)}?`,
-  });
+    remedy: 'begin the file with the line that says what it is; what else is wrong shows then',
+  } as const;
+  return [problemAt(source, ['schema'], fault)];
 }

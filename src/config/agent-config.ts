@@ -52,11 +52,11 @@ export interface AgentConfig {
 
 /** Reads agent.yaml and the mesh.yaml it names; reports the problems of both. Never throws for what they contain. */
 export function loadAgentConfig(file: string): Loaded<AgentConfig> {
-  const { source, problems: syntax } = openConfigFile(file);
-  if (source === null) return { config: null, problems: syntax };
+  const { source, problems: ofYaml } = openConfigFile(file);
+  if (source === null) return { config: null, problems: ofYaml };
   const { value, problems: violations } = validate(source, agentSchema);
   const mesh = openNamedMesh(source);
-  const own = [...violations, ...notInMesh(source, mesh.source), ...socketPathTooLong(source)];
+  const own = [...ofYaml, ...violations, ...notInMesh(source, mesh.source), ...socketPathTooLong(source)];
   const problems = [...inReadingOrder(own), ...mesh.loaded.problems.map((p) => placedWhereNamed(source, p))];
   if (value === null || mesh.source === null || mesh.loaded.config === null || problems.length > 0) {
     return { config: null, problems };

@@ -45,10 +45,10 @@ export interface CollectorConfig {
 
 /** Reads, checks and freezes collector.yaml. Never throws for what it may contain. */
 export function loadCollectorConfig(file: string): Loaded<CollectorConfig> {
-  const { source, problems: syntax } = openConfigFile(file);
-  if (source === null) return { config: null, problems: syntax };
+  const { source, problems: ofYaml } = openConfigFile(file);
+  if (source === null) return { config: null, problems: ofYaml };
   const { value, problems: violations } = validate(source, collectorSchema);
-  const problems = inReadingOrder([...violations, ...repetitions(source)]);
+  const problems = inReadingOrder([...ofYaml, ...violations, ...repetitions(source)]);
   if (value === null || problems.length > 0) return { config: null, problems };
   const config = freezeDeep<CollectorConfig>({
     listen: value.listen,

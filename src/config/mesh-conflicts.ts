@@ -5,6 +5,7 @@ import { duplicates, entriesOf } from './duplicates.ts';
 import { icmpSchema, stampSchema } from './mesh-schema.ts';
 import type { ConfigProblem, Fault } from './problem.ts';
 import { dotted, listed, type Path, quote } from './quote.ts';
+import { soundPart } from './sound-part.ts';
 import { placeOf, problemAt, valueAt, type YamlSource } from './yaml-source.ts';
 
 const PORT_MAX = 65_535;
@@ -36,8 +37,8 @@ function portRanges(source: YamlSource): PortRange[] {
   const probes = valueAt(source, ['probes']);
   if (!Array.isArray(probes)) return [];
   return probes.flatMap((probe, index) => {
-    const { success, data } = stampSchema.safeParse(probe);
-    if (!success) return [];
+    const data = soundPart(stampSchema, probe, ['kind', 'flows', 'source_port']);
+    if (data === null) return [];
     const path = ['probes', index, 'source_port'];
     return [{ path, first: data.source_port, last: data.source_port + data.flows - 1 }];
   });
@@ -101,7 +102,9 @@ function tooManyFlows(source: YamlSource, ranges: readonly PortRange[]): ConfigP
 
 function tooManyIcmpClasses(source: YamlSource): ConfigProblem[] {
   const probes = valueAt(source, ['probes']);
-  const classes = Array.isArray(probes) ? probes.filter((probe) => icmpSchema.safeParse(probe).success).length : 0;
+  const classes = Array.isArray(probes)
+    ? probes.filter((probe) => soundPart(icmpSchema, probe, ['kind']) !== null).length
+    : 0;
   if (classes <= LIMITS.icmpClassesMax) return [];
   const fault = {
     code: 'config_conflict',

@@ -28,6 +28,8 @@ const popSchema = z.strictObject({
   stamp_port: stampPort.optional(),
 });
 
+export const PROBE_KINDS = ['icmp', 'stamp'] as const;
+
 const INTERVAL = `a number of ms from ${LIMITS.intervalMsMin} to ${LIMITS.intervalMsMax}`;
 const intervalMs = z.number(INTERVAL).min(LIMITS.intervalMsMin, INTERVAL).max(LIMITS.intervalMsMax, INTERVAL);
 
@@ -52,8 +54,16 @@ export const stampSchema = z.strictObject({
   dscp,
 });
 
+/** What a class must have whichever kind it is: for one whose kind nobody can make out. */
+export const kindlessSchema = z.strictObject({
+  ...stampSchema.partial().shape,
+  kind: z.unknown().optional(),
+  name: configName,
+  interval_ms: intervalMs,
+});
+
 const probeSchema = z.discriminatedUnion('kind', [icmpSchema, stampSchema], {
-  error: ({ code }) => (code === 'invalid_union' ? 'icmp or stamp' : undefined),
+  error: ({ code }) => (code === 'invalid_union' ? PROBE_KINDS.join(' or ') : undefined),
 });
 
 export const meshSchema = z.strictObject({

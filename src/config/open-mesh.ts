@@ -2,13 +2,13 @@
 
 import { openConfigFile } from './config-file.ts';
 import { freezeDeep } from './freeze.ts';
-import { meshBudgetProblems } from './mesh-budget.ts';
 import type { MeshConfig, ProbeClass } from './mesh-config.ts';
 import { meshConflicts } from './mesh-conflicts.ts';
-import { type MeshFile, meshSchema } from './mesh-schema.ts';
-import { inReadingOrder, type Loaded } from './problem.ts';
-import { validate } from './validate.ts';
-import type { YamlSource } from './yaml-source.ts';
+import { meshExcesses } from './mesh-excesses.ts';
+import { kindlessSchema, type MeshFile, meshSchema, PROBE_KINDS } from './mesh-schema.ts';
+import { type ConfigProblem, inReadingOrder, type Loaded } from './problem.ts';
+import { validate, validateAt } from './validate.ts';
+import { valueAt, type YamlSource } from './yaml-source.ts';
 
 /** A mesh with its source, which an agent's configuration needs for places and for the digest. */
 export interface OpenedMesh {
@@ -19,17 +19,32 @@ export interface OpenedMesh {
 
 /** Reads, checks and freezes mesh.yaml. Never throws for what it may contain. */
 export function openMesh(file: string): OpenedMesh {
-  const { source, problems: syntax } = openConfigFile(file);
-  if (source === null) return { loaded: { config: null, problems: syntax }, source };
+  const { source, problems: ofYaml } = openConfigFile(file);
+  if (source === null) return { loaded: { config: null, problems: ofYaml }, source };
   const { value, problems: violations } = validate(source, meshSchema);
-  const problems = [...violations, ...meshConflicts(source)];
+  const problems = [
+    ...ofYaml,
+    ...violations,
+    ...kindlessViolations(source),
+    ...meshConflicts(source),
+    ...meshExcesses(source),
+  ];
   if (value === null || problems.length > 0) {
     return { loaded: { config: null, problems: inReadingOrder(problems) }, source };
   }
-  const config = freezeDeep(toMeshConfig(value));
-  const excesses = meshBudgetProblems(config, source);
-  if (excesses.length > 0) return { loaded: { config: null, problems: excesses }, source };
-  return { loaded: { config, problems: [] }, source };
+  return { loaded: { config: freezeDeep(toMeshConfig(value)), problems: [] }, source };
+}
+
+/** A class without a kind fits neither schema, which then look no further: its other values are checked here. */
+function kindlessViolations(source: YamlSource): ConfigProblem[] {
+  const probes = valueAt(source, ['probes']);
+  if (!Array.isArray(probes)) return [];
+  return probes.flatMap((probe: unknown, index) => {
+    if (typeof probe !== 'object' || probe === null || Array.isArray(probe)) return [];
+    const kind = valueAt(source, ['probes', index, 'kind']);
+    const isKnown = PROBE_KINDS.some((known) => known === kind);
+    return isKnown ? [] : validateAt(source, ['probes', index], kindlessSchema).problems;
+  });
 }
 
 function toMeshConfig(file: MeshFile): MeshConfig {

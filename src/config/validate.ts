@@ -5,14 +5,24 @@ import { nearest } from './nearest.ts';
 import type { ConfigProblem } from './problem.ts';
 import { type Path, quote } from './quote.ts';
 import { problemAt, valueAt, type YamlSource } from './yaml-source.ts';
+import { UNKNOWN } from './yaml-values.ts';
 
 export type Validated<T> = { value: T; problems: readonly [] } | { value: null; problems: ConfigProblem[] };
 
-/** Checks the whole file. The schemas carry what they expect as their messages (schema-parts.ts). */
+/**
+ * Checks the whole file. The schemas carry what they expect as their messages (schema-parts.ts). A value that nobody
+ * knows, because its place in the file is at fault, is no second mistake.
+ */
 export function validate<T>(source: YamlSource, schema: z.ZodType<T>): Validated<T> {
-  const result = schema.safeParse(source.value, { error: expectation });
+  return validateAt(source, [], schema);
+}
+
+/** As `validate`, for the value at a path. */
+export function validateAt<T>(source: YamlSource, at: Path, schema: z.ZodType<T>): Validated<T> {
+  const result = schema.safeParse(valueAt(source, at), { error: expectation });
   if (result.success) return { value: result.data, problems: [] };
-  return { value: null, problems: withoutRepeats(result.error.issues).flatMap((issue) => explain(source, issue)) };
+  const issues = withoutRepeats(result.error.issues);
+  return { value: null, problems: issues.flatMap((issue) => explain(source, at, issue)) };
 }
 
 /** What zod's objects and lists expect; for unknown keys, the keys that the object knows, separated by spaces. */
@@ -36,12 +46,13 @@ function withoutRepeats(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[]
   });
 }
 
-function explain(source: YamlSource, issue: z.core.$ZodIssue): ConfigProblem[] {
-  const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
+function explain(source: YamlSource, at: Path, issue: z.core.$ZodIssue): ConfigProblem[] {
+  const path = [...at, ...issue.path.map((step) => (typeof step === 'number' ? step : String(step)))];
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => unknownKey(source, [...path, key], key, issue.message.split(' ')));
   }
   const found = valueAt(source, path);
+  if (found === UNKNOWN) return [];
   return [found === undefined ? missingKey(source, path, issue.message) : badValue(source, path, issue, found)];
 }
 

@@ -1,6 +1,6 @@
 /** A YAML file as values that know their line and column. */
 
-import { type Document, isAlias, isMap, isSeq, type LineCounter, type Node, type YAMLMap } from 'yaml';
+import { type Alias, isAlias, isMap, isSeq, type LineCounter, type Node, type YAMLMap } from 'yaml';
 import type { ConfigProblem, Fault } from './problem.ts';
 import { dotted, type Path } from './quote.ts';
 
@@ -8,11 +8,13 @@ export interface YamlSource {
   readonly file: string;
   /** Exactly what was read. */
   readonly octets: Uint8Array;
-  /** The whole file as plain values, not yet checked. */
+  /** The whole file as plain values, not yet checked; `UNKNOWN` stands where a fault of structure leaves none. */
   readonly value: unknown;
-  readonly document: Document;
+  readonly root: Node | null;
   readonly lines: LineCounter;
   readonly pairs: PairIndex;
+  /** What each alias stands for. */
+  readonly targets: ReadonlyMap<Alias, Node>;
 }
 
 /** Key and value of one entry of a mapping. */
@@ -46,7 +48,7 @@ export function valueAt(source: YamlSource, path: Path): unknown {
 }
 
 function offsetOf(source: YamlSource, path: Path, at: 'value' | 'key'): number {
-  let node: Node | null = source.document.contents;
+  let node: Node | null = source.root;
   let offset = node?.range?.[0] ?? 0;
   for (const [depth, step] of path.entries()) {
     const child = childOf(source, node, step);
@@ -59,7 +61,7 @@ function offsetOf(source: YamlSource, path: Path, at: 'value' | 'key'): number {
 }
 
 function childOf(source: YamlSource, parent: Node | null, step: string | number): KeyedNode | null {
-  const collection = isAlias(parent) ? parent.resolve(source.document) : parent;
+  const collection = isAlias(parent) ? source.targets.get(parent) : parent;
   if (isMap(collection)) return source.pairs.get(collection)?.get(String(step)) ?? null;
   const item = isSeq<Node>(collection) && typeof step === 'number' ? collection.items[step] : undefined;
   return item === undefined ? null : { key: null, value: item };

@@ -96,7 +96,7 @@ describe('popprobe check', () => {
   it.each([
     ['', ':1:1: schema', 'no such key'],
     ['name: x\n', ':1:1: schema', 'no such key'],
-    ['schema: popprobe.mash/1\n', ':1:9: schema', '"popprobe.mash/1"; did you mean "popprobe.mesh/1"?'],
+    ['schema: mesh\n', ':1:9: schema', '"mesh"'],
     ['schema: 7\n', ':1:9: schema', '7'],
   ])('lists the three kinds of files when %j does not say which it is', (text, where, found) => {
     writeFileSync(at('kind.yaml'), text);
@@ -106,6 +106,23 @@ describe('popprobe check', () => {
       `${where}: expected popprobe.mesh/1, popprobe.agent/1 or popprobe.collector/1; found ${found}`,
     );
     expect(status).toBe(1);
+  });
+
+  it('checks a file that nearly says what it is as what it means', () => {
+    const file = place('mesh.yaml', 'mash.yaml', (text) => text.replace('.mesh/1', '.mash/1').replace(': 10', ': 11'));
+    const { status, stdout } = popprobe('check', file);
+    expect(stdout.split('\n').map((line) => line.replace(file, ''))).toEqual([
+      ':2:9: schema: expected "popprobe.mesh/1"; found "popprobe.mash/1"; did you mean "popprobe.mesh/1"? [config_invalid_value]',
+      expect.stringMatching(/^:4:11: window_s: /),
+      '',
+    ]);
+    expect(status).toBe(1);
+  });
+
+  it('asks for the line that says what a file is, beside what is wrong with its structure', () => {
+    writeFileSync(at('kind.yaml'), 'name: x\nname: y\n');
+    const codes = popprobe('check', at('kind.yaml')).stdout.match(/(?<= \[)config_\w+/g);
+    expect(codes).toEqual(['config_syntax', 'config_missing_key']);
   });
 
   it('shows the first 200 of very many problems and counts the others', () => {
