@@ -12,26 +12,31 @@ export const SELF = 'near';
 /** Every peer gets the paths of four STAMP flows and one ICMP class: 200 peers make 1,000 paths. */
 export function benchMesh(): MeshConfig {
   const { windowS, intervalMs } = SETTINGS.agent;
-  const stampPort = SETTINGS.stampPort;
+  const likeAll = { ipv6: null, stampPort: SETTINGS.stampPort, reflector: 'stateful' } as const;
   const peers = Array.from({ length: SETTINGS.targets }, (_, i) => i + 1);
   return {
     name: 'bench',
     windowS,
     tmaxMs: 3000,
+    schedule: 'periodic',
+    limits: { probesPerSecondPerPeer: 200, probesPerSecondPerAgent: 20_000, bitsPerSecondPerPeer: 1_000_000 },
     pops: [
-      { name: SELF, id: peers.length + 1, ipv4: NEAR_ADDRESS, stampPort },
-      ...peers.map((peer) => ({ name: `peer-${peer}`, id: peer, ipv4: farAddress(peer), stampPort })),
+      { name: SELF, id: peers.length + 1, ipv4: NEAR_ADDRESS, ...likeAll },
+      ...peers.map((peer) => ({ name: `peer-${peer}`, id: peer, ipv4: farAddress(peer), ...likeAll })),
     ],
     probes: [
-      { name: 'icmp', kind: 'icmp', intervalMs, sizeBytes: SETTINGS.echoBytes, dscp: 0 },
+      { name: 'icmp', kind: 'icmp', family: 'ipv4', intervalMs, sizeBytes: SETTINGS.echoBytes, dscp: 0 },
       {
         name: 'stamp',
         kind: 'stamp',
+        family: 'ipv4',
         intervalMs,
         sizeBytes: SETTINGS.stampBytes,
         dscp: 0,
         flows: SETTINGS.flows,
         sourcePort: SETTINGS.sourcePort,
+        authenticated: false,
+        tlvs: [],
       },
     ],
   };

@@ -24,7 +24,7 @@ interface Sender {
  */
 export function planProbes(mesh: MeshConfig, self: MeshPop, tickMs: number, session: number): ProbePlan {
   const senders = listSenders(mesh, self);
-  const peers = mesh.pops.filter((pop) => pop.id !== self.id);
+  const peers = mesh.pops.filter((pop) => pop.id !== self.id && pop.ipv4 !== null);
   const paths = peers.flatMap((peer) => senders.map((sender, socket) => planPath(mesh, peer, sender, socket)));
   return {
     session,
@@ -40,23 +40,24 @@ export function planProbes(mesh: MeshConfig, self: MeshPop, tickMs: number, sess
 /** What the PoP answers: every STAMP flow that a peer sends to it, and nothing else. */
 export function planReflector(mesh: MeshConfig, self: MeshPop): ReflectorPlan {
   const sessions = mesh.pops
-    .filter((pop) => pop.id !== self.id)
+    .filter((pop) => pop.id !== self.id && pop.ipv4 !== null)
     .flatMap((peer) =>
       listSenders(mesh, peer)
         .filter((sender) => sender.probeClass.kind === 'stamp')
         .map((sender) => ({
-          address: parseIp(peer.ipv4),
+          address: parseIp(peer.ipv4 ?? ''),
           port: sender.socket.port,
           ssid: ssidOf(self, sender.flowOfMesh),
         })),
     );
-  return { addresses: [parseIp(self.ipv4)], port: self.stampPort, sessions };
+  return { addresses: [parseIp(self.ipv4 ?? '')], port: self.stampPort, sessions };
 }
 
 function listSenders(mesh: MeshConfig, pop: MeshPop): Sender[] {
   let stampFlows = 0;
   let icmpClasses = 0;
   return mesh.probes.flatMap((probeClass): Sender[] => {
+    if (probeClass.family === 'ipv6') return [];
     if (probeClass.kind === 'icmp') return [icmpSender(probeClass, pop, icmpClasses++)];
     const first = stampFlows;
     stampFlows += probeClass.flows;
@@ -66,7 +67,7 @@ function listSenders(mesh: MeshConfig, pop: MeshPop): Sender[] {
       flowOfMesh: first + flow,
       socket: {
         kind: 'stamp',
-        address: parseIp(pop.ipv4),
+        address: parseIp(pop.ipv4 ?? ''),
         port: probeClass.sourcePort + flow,
         dscp: probeClass.dscp,
         payloadBytes: probeClass.sizeBytes,
@@ -83,7 +84,7 @@ function icmpSender(probeClass: ProbeClass, pop: MeshPop, icmpClass: number): Se
     flowOfMesh: 0,
     socket: {
       kind: 'icmp',
-      address: parseIp(pop.ipv4),
+      address: parseIp(pop.ipv4 ?? ''),
       port: (0x7000 + 0x1000 * icmpClass + pop.id) & 0xffff,
       dscp: probeClass.dscp,
       payloadBytes: ICMP_HEADER_BYTES + probeClass.sizeBytes,
@@ -102,7 +103,7 @@ function planPath(mesh: MeshConfig, peer: MeshPop, sender: Sender, socket: numbe
     sizeBytes: probeClass.sizeBytes,
     flow: sender.flow,
     intervalNs: probeClass.intervalMs * NS_PER_MS,
-    address: parseIp(peer.ipv4),
+    address: parseIp(peer.ipv4 ?? ''),
     port: isStamp ? peer.stampPort : 0,
     ssid: isStamp ? ssidOf(peer, sender.flowOfMesh) : 0,
     socket,

@@ -17,6 +17,13 @@ export const LIMITS = {
   keyFileBytesMax: 16 * 1024,
   /** Public keys of one PoP at the collector: rotation needs two at a time, and old evidence stays verifiable. */
   keysPerPopMax: 16,
+  /** Keys of one authenticated STAMP session: rotation needs the new one beside the old. */
+  stampKeysPerSessionMax: 2,
+  /** STAMP packets per second that a reflector answers of one session: the same as the default of probes per peer. */
+  reflectedPerSecondDefault: 200,
+  reflectedPerSecondMax: 10_000,
+  /** TWAMP-Light senders that a reflector answers: a few neighbours; more would make the agent a public service. */
+  twampSendersMax: 64,
   /** Octets of a Unix socket's path: sun_path has 108 with the closing NUL (unix(7)). */
   socketPathBytesMax: 107,
   /** Flows over all STAMP probe classes: the other 4 bits of the SSID. */
@@ -25,10 +32,18 @@ export const LIMITS = {
   icmpClassesMax: 16,
   /** Paths of one agent: the ICMP payload and the ring header carry the path number in 16 bits. */
   pathsMax: 65_535,
-  /** Probes per second of one agent: what two cores were seen to carry without false loss, see bench/README.md. */
-  probesPerSecondMax: 50_000,
+  /** Probes per second that a mesh may allow an agent: twice what two cores carry without false loss (bench/README.md). */
+  probesPerSecondMax: 100_000,
+  /** What it allows by saying nothing, so that a typo floods nobody: 100 peers with the default per peer. */
+  probesPerSecondDefault: 20_000,
   /** Probes per second towards one peer: more than the SLA can use, less than a router's control plane notices. */
   probesPerSecondPerPeerMax: 1000,
+  /** Two probes every 10 ms: the densest stream that anybody needs without having thought about it. */
+  probesPerSecondPerPeerDefault: 200,
+  /** Bits per second towards one peer as IP packets: the most probes of the largest size, an Ethernet MTU of 1500. */
+  bitsPerSecondPerPeerMax: 12_000_000,
+  /** A thousandth of a link of 1 Gbit/s. */
+  bitsPerSecondPerPeerDefault: 1_000_000,
   /** Time between two probes of a path: a millisecond is the schedule's finest step, a minute its coarsest use. */
   intervalMsMin: 1,
   intervalMsMax: 60_000,
@@ -49,6 +64,8 @@ export const LIMITS = {
   batchMessages: 64,
   /** Octets of one probe packet as UDP or ICMP payload: an Ethernet frame without fragmentation. */
   packetBytesMax: 1472,
+  /** The same behind the longer header of IPv6. */
+  packetBytesMaxIpv6: 1452,
   /** Receive buffer asked from the kernel; it also holds undelivered TX stamps, so it must be ample. */
   receiveBufferBytes: 8 * 1024 * 1024,
   /** The probing thread sleeps no longer than this, so that replies and errors are read even when nothing is due. */

@@ -2,12 +2,12 @@
 
 import { resolve } from 'node:path';
 import { LIMITS } from '../base/limits.ts';
-import { AGENT_SCHEMA, loadAgentConfig } from '../config/agent-config.ts';
+import { loadAgentConfig } from '../config/agent-config.ts';
+import { AGENT_SCHEMA } from '../config/agent-schema.ts';
 import { COLLECTOR_SCHEMA, loadCollectorConfig } from '../config/collector-config.ts';
 import { openConfigFile } from '../config/config-file.ts';
 import { agentKeyProblems, collectorKeyProblems } from '../config/key-problems.ts';
-import { meshBudget } from '../config/mesh-budget.ts';
-import type { MeshConfig } from '../config/mesh-config.ts';
+import { type AgentBudget, agentBudget, meshBudget } from '../config/mesh-budget.ts';
 import { MESH_SCHEMA } from '../config/mesh-schema.ts';
 import { nearest } from '../config/nearest.ts';
 import { openMesh } from '../config/open-mesh.ts';
@@ -72,14 +72,19 @@ async function checkFile(file: string): Promise<Verdict> {
 function checkMesh(file: string): Verdict {
   const { config, problems } = openMesh(file).loaded;
   if (config === null) return { summary: null, problems };
-  return { summary: `mesh ${config.name}: ${config.pops.length} PoPs; each agent: ${load(config)}`, problems: [] };
+  const most = load(meshBudget(config));
+  const families = new Set(config.pops.map(({ ipv4, ipv6 }) => `${ipv4 !== null} ${ipv6 !== null}`));
+  const each = families.size === 1 ? 'each agent' : 'the busiest agent';
+  return { summary: `mesh ${config.name}: ${config.pops.length} PoPs; ${each}: ${most}`, problems: [] };
 }
 
 async function checkAgent(file: string, source: YamlSource): Promise<Verdict> {
   const { config, problems } = loadAgentConfig(file);
   const all = [...problems, ...(await agentKeyProblems(source))];
   if (config === null || all.length > 0) return { summary: null, problems: all };
-  return { summary: `agent ${config.pop} of mesh ${config.mesh.name}: ${load(config.mesh)}`, problems: [] };
+  const self = config.mesh.pops.find(({ name }) => name === config.pop);
+  const budget = self === undefined ? meshBudget(config.mesh) : agentBudget(config.mesh, self);
+  return { summary: `agent ${config.pop} of mesh ${config.mesh.name}: ${load(budget)}`, problems: [] };
 }
 
 async function checkCollector(file: string, source: YamlSource): Promise<Verdict> {
@@ -94,8 +99,7 @@ async function checkCollector(file: string, source: YamlSource): Promise<Verdict
   };
 }
 
-function load(mesh: MeshConfig): string {
-  const { peers, paths, probesPerSecond } = meshBudget(mesh);
+function load({ peers, paths, probesPerSecond }: AgentBudget): string {
   return `${peers} peers, ${paths} paths, ${Math.round(probesPerSecond * 10) / 10} probes/s`;
 }
 

@@ -2,7 +2,7 @@
 
 import type { ConfigProblem } from './problem.ts';
 import { dotted, type Path, quote } from './quote.ts';
-import { placeOf, problemAt, valueAt, type YamlSource } from './yaml-source.ts';
+import { itemsAt, placeOf, problemAt, valueAt, type YamlSource } from './yaml-source.ts';
 
 /** A value's place and what it counts as when compared; names that say the same thing twice share an identity. */
 export interface Entry {
@@ -12,9 +12,7 @@ export interface Entry {
 
 /** `key` of every item of the list at `list`, where it is a string or number; works on files with other mistakes too. */
 export function entriesOf(source: YamlSource, list: Path, key: string): Entry[] {
-  const items = valueAt(source, list);
-  if (!Array.isArray(items)) return [];
-  return items.flatMap((_, index) => {
+  return itemsAt(source, list).flatMap((_, index) => {
     const path = [...list, index, key];
     const identity = valueAt(source, path);
     return typeof identity === 'string' || typeof identity === 'number' ? [{ path, identity }] : [];

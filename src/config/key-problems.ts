@@ -1,22 +1,63 @@
 /** Tries the key files that a configuration names and reports each bad one at the line that names it. */
 
 import { PopprobeError } from '../base/errors.ts';
+import { openNamedMesh } from './agent-config.ts';
 import { resolveBeside } from './beside-file.ts';
 import { keyFileEntries } from './collector-config.ts';
+import { popParts, stampNeeds } from './mesh-parts.ts';
 import { readPublicKey } from './public-key.ts';
 import { readSigningKey } from './signing-key.ts';
 import type { ConfigProblem } from './problem.ts';
 import { dotted, type Path } from './quote.ts';
-import { filePath } from './schema-parts.ts';
+import { configName, filePath } from './schema-parts.ts';
+import { readStampKeys } from './stamp-keys.ts';
 import { placeOf, problemAt, valueAt, type YamlSource } from './yaml-source.ts';
 
-/** The private key of an agent.yaml. */
+/** The private key of an agent.yaml, and the keys of its authenticated STAMP sessions. */
 export async function agentKeyProblems(source: YamlSource): Promise<ConfigProblem[]> {
+  return [...(await signingKeyProblems(source)), ...(await stampKeyProblems(source))];
+}
+
+async function signingKeyProblems(source: YamlSource): Promise<ConfigProblem[]> {
   const path = ['key_file'];
   const { success, data } = filePath.safeParse(valueAt(source, path));
   if (!success) return [];
   const key = await attempt(source, path, () => readSigningKey(resolveBeside(source.file, data)));
   return 'problem' in key ? [key.problem] : [];
+}
+
+/** Both ends of a session need its key: a PoP those of what it sends and those of what it reflects. */
+async function stampKeyProblems(source: YamlSource): Promise<ConfigProblem[]> {
+  const path = ['stamp_keys'];
+  const { success, data } = filePath.safeParse(valueAt(source, path));
+  const pop = configName.safeParse(valueAt(source, ['pop']));
+  const mesh = openNamedMesh(source).source;
+  if (!success || !pop.success || mesh === null) return [];
+  const directory = resolveBeside(source.file, data);
+  const problems: ConfigProblem[] = [];
+  for (const peer of authenticatedPeers(mesh, pop.data)) {
+    for (const [from, to] of [
+      [pop.data, peer],
+      [peer, pop.data],
+    ] as const) {
+      const keys = await attempt(source, path, () => readStampKeys(directory, from, to));
+      if ('problem' in keys) problems.push(keys.problem);
+    }
+  }
+  return problems;
+}
+
+/** The PoPs with which a PoP shares the family of an authenticated class. */
+function authenticatedPeers(mesh: YamlSource, pop: string): string[] {
+  const pops = popParts(mesh);
+  const self = pops.find(({ name }) => name === pop);
+  if (self === undefined) return [];
+  const families = stampNeeds(mesh)
+    .filter(({ authenticated, family }) => authenticated && self.has[family] === true)
+    .map(({ family }) => family);
+  return pops.flatMap(({ name, has }) =>
+    name !== null && name !== pop && families.some((family) => has[family] === true) ? [name] : [],
+  );
 }
 
 /** The public keys of a collector.yaml; also one key in two files, because a key speaks for one PoP. */

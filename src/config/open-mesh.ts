@@ -2,13 +2,15 @@
 
 import { openConfigFile } from './config-file.ts';
 import { freezeDeep } from './freeze.ts';
+import { canonicalAddress } from './ip-address.ts';
 import type { MeshConfig, ProbeClass } from './mesh-config.ts';
 import { meshConflicts } from './mesh-conflicts.ts';
 import { meshExcesses } from './mesh-excesses.ts';
-import { kindlessSchema, type MeshFile, meshSchema, PROBE_KINDS } from './mesh-schema.ts';
+import { kindlessSchema, limitsSchema, type MeshFile, meshSchema, PROBE_KINDS } from './mesh-schema.ts';
 import { type ConfigProblem, inReadingOrder, type Loaded } from './problem.ts';
+import { stampBytesNeeded } from './stamp-size.ts';
 import { validate, validateAt } from './validate.ts';
-import { valueAt, type YamlSource } from './yaml-source.ts';
+import { itemsAt, valueAt, type YamlSource } from './yaml-source.ts';
 
 /** A mesh with its source, which an agent's configuration needs for places and for the digest. */
 export interface OpenedMesh {
@@ -37,9 +39,7 @@ export function openMesh(file: string): OpenedMesh {
 
 /** A class without a kind fits neither schema, which then look no further: its other values are checked here. */
 function kindlessViolations(source: YamlSource): ConfigProblem[] {
-  const probes = valueAt(source, ['probes']);
-  if (!Array.isArray(probes)) return [];
-  return probes.flatMap((probe: unknown, index) => {
+  return itemsAt(source, ['probes']).flatMap((probe, index) => {
     if (typeof probe !== 'object' || probe === null || Array.isArray(probe)) return [];
     const kind = valueAt(source, ['probes', index, 'kind']);
     const isKnown = PROBE_KINDS.some((known) => known === kind);
@@ -48,22 +48,34 @@ function kindlessViolations(source: YamlSource): ConfigProblem[] {
 }
 
 function toMeshConfig(file: MeshFile): MeshConfig {
+  const limits = limitsSchema.parse(file.limits ?? {});
   return {
     name: file.name,
     windowS: file.window_s,
     tmaxMs: file.tmax_ms,
-    pops: file.pops.map(({ name, id, ipv4, stamp_port }) => ({
+    schedule: file.schedule,
+    limits: {
+      probesPerSecondPerPeer: limits.probes_per_second_per_peer,
+      probesPerSecondPerAgent: limits.probes_per_second_per_agent,
+      bitsPerSecondPerPeer: limits.bits_per_second_per_peer,
+    },
+    pops: file.pops.map(({ name, id, ipv4, ipv6, stamp_port, reflector }) => ({
       name,
       id,
-      ipv4,
+      ipv4: ipv4 ?? null,
+      ipv6: ipv6 === undefined ? null : canonicalAddress(ipv6),
       stampPort: stamp_port ?? file.stamp_port,
+      reflector,
     })),
     probes: file.probes.map(toProbeClass),
   };
 }
 
 function toProbeClass(probe: MeshFile['probes'][number]): ProbeClass {
-  const { name, interval_ms: intervalMs, size_bytes: sizeBytes, dscp } = probe;
-  if (probe.kind === 'icmp') return { name, kind: 'icmp', intervalMs, sizeBytes, dscp };
-  return { name, kind: 'stamp', intervalMs, sizeBytes, dscp, flows: probe.flows, sourcePort: probe.source_port };
+  const { name, family, interval_ms: intervalMs, dscp } = probe;
+  const common = { name, family, intervalMs, dscp };
+  if (probe.kind === 'icmp') return { ...common, kind: 'icmp', sizeBytes: probe.size_bytes };
+  const { flows, source_port: sourcePort, authenticated, tlvs } = probe;
+  const sizeBytes = probe.size_bytes ?? stampBytesNeeded(authenticated, tlvs);
+  return { ...common, kind: 'stamp', sizeBytes, flows, sourcePort, authenticated, tlvs };
 }

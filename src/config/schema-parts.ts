@@ -18,9 +18,12 @@ const FILE_PATH = 'a path of 1 to 4096 characters on one line';
 /** A path as it stands in the file; `besideFile` resolves it. */
 export const filePath = z.string(FILE_PATH).regex(/^\P{Cc}{1,4096}$/u, FILE_PATH);
 
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+/** One of a few words. */
+export function choice<const W extends string>(words: readonly [W, ...W[]]): z.ZodEnum<{ [K in W]: K }> {
+  return z.enum(words, words.length === 2 ? words.join(' or ') : `one of ${words.join(', ')}`);
+}
 
-export const logLevel = z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info');
+export const logLevel = choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info');
 
 /** The `schema:` line that begins every file. */
 export function schemaLine<const S extends string>(name: S): z.ZodLiteral<S> {

@@ -1,9 +1,7 @@
 /** The private key an agent signs with: one PEM file that only its owner may read. */
 
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { dirname, resolve } from 'node:path';
-import { PopprobeError } from '../base/errors.ts';
-import { kidOf, notAKey, readKeyFile } from './key-file.ts';
+import { kidOf, notAKey, readKeyFile, refuseExposed } from './key-file.ts';
 
 const PRIVATE_KEY = 'an Ed25519 private key in PKCS#8 PEM without passphrase';
 
@@ -13,27 +11,11 @@ export interface SigningKey {
   readonly privateKey: KeyObject;
 }
 
-/**
- * Reads a private key that only its owner may read. Throws key_unreadable, key_exposed or key_invalid.
- *
- * `credentials` is where systemd puts this service's credentials; there the group may read, because systemd expresses
- * the service's own access as an ACL, whose mask shows as the group's permission (systemd issue 29435).
- */
-export async function readSigningKey(
-  file: string,
-  credentials: string | undefined = process.env['CREDENTIALS_DIRECTORY'],
-): Promise<SigningKey> {
-  const { octets, mode } = readKeyFile(file);
-  const isCredential = credentials !== undefined && dirname(resolve(file)) === resolve(credentials);
-  const forbidden = isCredential ? 0o037 : 0o077;
-  if ((mode & forbidden) !== 0) {
-    throw new PopprobeError('key_exposed', {
-      expected: 'a private key that only its owner may read',
-      found: `mode ${mode.toString(8).padStart(4, '0')} on ${file}`,
-      remedy: `run: chmod 600 ${shellWord(file)}`,
-    });
-  }
-  const privateKey = privateKeyOf(octets, file);
+/** Reads a private key that only its owner may read. Throws key_unreadable, key_exposed or key_invalid. */
+export async function readSigningKey(file: string, credentials?: string): Promise<SigningKey> {
+  const small = readKeyFile(file);
+  refuseExposed(small, file, 'a private key', credentials);
+  const privateKey = privateKeyOf(small.octets, file);
   return { kid: await kidOf(createPublicKey(privateKey)), privateKey };
 }
 
@@ -42,12 +24,8 @@ function privateKeyOf(octets: Buffer, file: string): KeyObject {
   try {
     key = createPrivateKey({ key: octets, format: 'pem' });
   } catch (cause) {
-    throw notAKey(PRIVATE_KEY, `something else in ${file}`, cause);
+    throw notAKey(PRIVATE_KEY, `something else in ${file}`, { cause });
   }
   if (key.asymmetricKeyType !== 'ed25519') throw notAKey(PRIVATE_KEY, `a key of type ${key.asymmetricKeyType}`);
   return key;
-}
-
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -7,6 +7,8 @@ export interface SmallFile {
   octets: Buffer;
   /** Permission bits, as of chmod. */
   mode: number;
+  /** User id of the owner. */
+  uid: number;
 }
 
 /** Why a file could not be read; the message is a noun phrase for `found`. */
@@ -41,5 +43,5 @@ function readChecked(descriptor: number, bytesMax: number): SmallFile {
   if (!stat.isFile()) throw new FileRefused('a pipe, socket or device');
   if (stat.size > bytesMax) throw new FileRefused(`${stat.size} octets, more than ${bytesMax}`);
   const octets = Buffer.alloc(stat.size);
-  return { octets: octets.subarray(0, readSync(descriptor, octets)), mode: stat.mode & 0o7777 };
+  return { octets: octets.subarray(0, readSync(descriptor, octets)), mode: stat.mode & 0o7777, uid: stat.uid };
 }

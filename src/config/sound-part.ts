@@ -13,10 +13,7 @@ export function soundPart<Shape extends z.core.$ZodLooseShape, const Key extends
   keys: readonly Key[],
 ): { [K in Key]: z.output<Shape[K]> } | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-  const known = Object.keys(schema.shape);
-  const unknown = Object.keys(value).filter((key) => !known.includes(key));
-  const wanted: readonly string[] = keys;
-  if (unknown.some((key) => wanted.includes(nearest(key, known) ?? ''))) return null;
+  if (keys.some((key) => mayBeMisspelt(schema, value, key))) return null;
   const part: Record<string, unknown> = {};
   for (const key of keys) {
     const given: unknown = Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
@@ -25,4 +22,13 @@ export function soundPart<Shape extends z.core.$ZodLooseShape, const Key extends
     part[key] = data;
   }
   return part as { [K in Key]: z.output<Shape[K]> };
+}
+
+/** Whether a mapping has an unknown key that may mean this one. */
+export function mayBeMisspelt(schema: z.ZodObject, value: unknown, key: string): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const known = Object.keys(schema.shape);
+  // Most keys are like none: the first two questions keep a file of very many from being compared key by key.
+  const mayMean = (given: string): boolean => nearest(given, [key]) !== null && nearest(given, known) === key;
+  return Object.keys(value).some((given) => !known.includes(given) && mayMean(given));
 }

@@ -47,6 +47,12 @@ export function valueAt(source: YamlSource, path: Path): unknown {
   return value;
 }
 
+/** The items of the list at `path`; none where there is no list. */
+export function itemsAt(source: YamlSource, path: Path): readonly unknown[] {
+  const value = valueAt(source, path);
+  return Array.isArray(value) ? value : [];
+}
+
 function offsetOf(source: YamlSource, path: Path, at: 'value' | 'key'): number {
   let node: Node | null = source.root;
   let offset = node?.range?.[0] ?? 0;

@@ -8,7 +8,7 @@ import { NS_PER_MS } from '../../src/base/units.ts';
 import type { MeshConfig, MeshPop } from '../../src/config/mesh-config.ts';
 import { formatIp, parseIp } from '../../src/linux/ip-text.ts';
 import type { PathPlan, ReflectorSession } from '../../src/probe/plan.ts';
-import { arbitraryMesh, popOf } from './arbitrary-mesh.ts';
+import { arbitraryMesh, popOf, UNLIMITED } from './arbitrary-mesh.ts';
 
 const TICK_MS = 5;
 
@@ -21,7 +21,7 @@ function sessionsTowards(mesh: MeshConfig, sender: MeshPop, peer: MeshPop): Refl
   const { paths, sockets } = plan(mesh, sender);
   return paths
     .filter((path) => path.peer === peer.name && path.kind === 'stamp')
-    .map(({ socket, ssid }) => ({ address: parseIp(sender.ipv4), port: sockets[socket]?.port ?? -1, ssid }));
+    .map(({ socket, ssid }) => ({ address: parseIp(sender.ipv4 ?? ''), port: sockets[socket]?.port ?? -1, ssid }));
 }
 
 function byPeerAndSocket(a: PathPlan, b: PathPlan): number {
@@ -71,16 +71,20 @@ describe('SSIDs', () => {
       name: 'largest',
       windowS: 60,
       tmaxMs: 3000,
+      ...UNLIMITED,
       pops: [popOf(1), popOf(LIMITS.popsMax)],
       probes: [
         {
           name: 'all',
           kind: 'stamp',
+          family: 'ipv4',
           intervalMs: 100,
           sizeBytes: 44,
           dscp: 0,
           flows: LIMITS.flowsMax,
           sourcePort: 2000,
+          authenticated: false,
+          tlvs: [],
         },
       ],
     };
@@ -109,9 +113,9 @@ describe('ICMP identifiers', () => {
   it('differ between PoPs and between classes, and are never 0', () => {
     const pops = [1, 2, 15, 16, 255, 256, LIMITS.popsMax - 1, LIMITS.popsMax].map((id) => popOf(id));
     const probes = Array.from({ length: 16 }, (_, index) => {
-      return { name: `icmp-${index}`, kind: 'icmp', intervalMs: 1000, sizeBytes: 64, dscp: 0 } as const;
+      return { name: `icmp-${index}`, kind: 'icmp', family: 'ipv4', intervalMs: 1000, sizeBytes: 64, dscp: 0 } as const;
     });
-    const mesh: MeshConfig = { name: 'icmp', windowS: 60, tmaxMs: 3000, pops, probes };
+    const mesh: MeshConfig = { name: 'icmp', windowS: 60, tmaxMs: 3000, ...UNLIMITED, pops, probes };
     const identifiers = pops.flatMap((pop) => plan(mesh, pop).sockets.map(({ port }) => port));
     expect(new Set(identifiers).size).toBe(pops.length * probes.length);
     for (const identifier of identifiers) expect(identifier > 0 && identifier <= 0xffff).toBe(true);
@@ -136,10 +140,22 @@ describe('a path', () => {
       name: 'small',
       windowS: 10,
       tmaxMs: 2000,
+      ...UNLIMITED,
       pops: [popOf(1), popOf(2, 8620), popOf(3)],
       probes: [
-        { name: 'echo', kind: 'icmp', intervalMs: 200, sizeBytes: 56, dscp: 0 },
-        { name: 'voice', kind: 'stamp', intervalMs: 100, sizeBytes: 172, dscp: 46, flows: 2, sourcePort: 18_620 },
+        { name: 'echo', kind: 'icmp', family: 'ipv4', intervalMs: 200, sizeBytes: 56, dscp: 0 },
+        {
+          name: 'voice',
+          kind: 'stamp',
+          family: 'ipv4',
+          intervalMs: 100,
+          sizeBytes: 172,
+          dscp: 46,
+          flows: 2,
+          sourcePort: 18_620,
+          authenticated: false,
+          tlvs: [],
+        },
       ],
     };
     const { paths, sockets, tmaxNs, tickNs } = plan(mesh, popOf(1));

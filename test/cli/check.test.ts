@@ -46,7 +46,8 @@ describe('popprobe check', () => {
     const mesh = place('mesh.yaml', 'bad-mesh.yaml', (text) => text.replace('window_s: 10', 'window_s: 11'));
     const change = (text: string): string => `${text.replace('mesh.yaml', 'bad-mesh.yaml')}colour: green\n`;
     const agents = [place('hkg1.yaml', 'bad-hkg1.yaml', change), place('sin1.yaml', 'bad-sin1.yaml', change)];
-    const known = 'schema, pop, mesh, key_file, collector, spool, status_socket, tick_ms, log_level';
+    const known =
+      'schema, pop, mesh, key_file, stamp_keys, reflector, collector, spool, status_socket, tick_ms, log_level';
     const unknown = `colour: expected one of the keys ${known}; found "colour"; remove it [config_unknown_key]`;
     const window = 'a number of seconds, one of 5, 10, 15, 20, 30, 60, 120, 300';
     expect(popprobe('check', ...agents, at('mesh.yaml'))).toEqual({
@@ -70,6 +71,44 @@ describe('popprobe check', () => {
       `${file}:5:11: key_file: expected a private key that only its owner may read; found mode 0644 on ${at('keys/open.key')}; run: chmod 600 ${at('keys/open.key')} [key_exposed]\n`,
     );
     expect(status).toBe(1);
+  });
+
+  it('reports every STAMP key that an agent lacks, at both ends of its sessions, and those that are unsafe or no keys', () => {
+    const mesh = place('mesh.yaml', 'signed-mesh.yaml', (text) => `${text}    authenticated: true\n`);
+    const file = place(
+      'hkg1.yaml',
+      'signed.yaml',
+      (text) => `${text.replace('mesh.yaml', 'signed-mesh.yaml')}stamp_keys: stamp\n`,
+    );
+    for (const session of ['hkg1-to-sin1', 'sin1-to-hkg1', 'hkg1-to-lax1']) {
+      expect(popprobe('keygen', '--stamp', session, '--out', at('stamp')).status).toBe(0);
+    }
+    chmodSync(at('stamp/sin1-to-hkg1.key'), 0o640);
+    writeFileSync(at('stamp/hkg1-to-lax1.key'), 'c0ffee');
+    const { status, stdout } = popprobe('check', file, mesh);
+    const make = `popprobe keygen --stamp`;
+    const keys = 'one or 2 different keys, each a line of 64 hexadecimal digits';
+    const [unsafe, wrong, missing] = ['sin1-to-hkg1', 'hkg1-to-lax1', 'lax1-to-hkg1'].map((s) => at(`stamp/${s}.key`));
+    expect(stdout.replaceAll(`${file}:11:13: stamp_keys: expected `, '')).toBe(
+      [
+        `a STAMP key that only its owner may read; found mode 0640 on ${unsafe}; run: chmod 600 ${unsafe} [key_exposed]\n`,
+        `${keys}; found something else in ${wrong}; move the file away and run: ${make} hkg1-to-lax1 --out ${at('stamp')} [key_invalid]\n`,
+        `a readable key file; found no such file or directory: ${missing}; correct the path or the permissions; ${make} lax1-to-hkg1 --out ${at('stamp')} makes a new one [key_unreadable]\n`,
+        `${mesh}: ok (mesh quickstart: 3 PoPs; each agent: 2 peers, 10 paths, 90 probes/s)\n`,
+      ].join(''),
+    );
+    expect(status).toBe(1);
+  });
+
+  it('says what one agent has to do where PoPs differ in their families', () => {
+    const file = place('mesh.yaml', 'mixed.yaml', (text) => text.replace('127.0.1.3', '127.0.1.3\n    ipv6: "::1"'));
+    const agent = place('lax1.yaml', 'mixed-lax1.yaml', (text) => text.replace('mesh.yaml', 'mixed.yaml'));
+    expect(popprobe('check', file, agent).stdout).toBe(
+      [
+        `${file}: ok (mesh quickstart: 3 PoPs; the busiest agent: 2 peers, 10 paths, 90 probes/s)\n`,
+        `${agent}: ok (agent lax1 of mesh quickstart: 2 peers, 10 paths, 90 probes/s)\n`,
+      ].join(''),
+    );
   });
 
   it('reports public keys that are missing, private, or shared by two PoPs, beside the other mistakes', () => {
@@ -143,6 +182,15 @@ describe('popprobe keygen', () => {
     expect(stdout).toContain(`${at('keys/fra1.key')}\n  the private key.`);
     expect(stdout).toContain(`${at('keys/fra1.pub.json')}\n  the public key.`);
     expect(stdout).toContain(`key id ${kid}\n`);
+    expect(status).toBe(0);
+  });
+
+  it('makes the key of a STAMP session and says where it belongs', () => {
+    const { status, stdout, stderr } = popprobe('keygen', '--stamp', 'fra1-to-hkg1', '--out', at('sessions'));
+    expect(stdout).toContain(`${at('sessions/fra1-to-hkg1.key')}\n  the key of the STAMP session fra1-to-hkg1.`);
+    const key = readFileSync(at('sessions/fra1-to-hkg1.key'), 'utf8');
+    expect(key).toMatch(/^[\da-f]{64}\n$/);
+    expect(stdout + stderr).not.toContain(key.trim());
     expect(status).toBe(0);
   });
 

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { agentSchema } from '../../src/config/agent-config.ts';
+import { agentSchema } from '../../src/config/agent-schema.ts';
 import { collectorSchema } from '../../src/config/collector-config.ts';
 import { meshSchema } from '../../src/config/mesh-schema.ts';
 
@@ -32,7 +32,8 @@ describe.each([
   it('states every default', () => {
     for (const [key, values] of inCode) {
       const said = (rows.get(key) ?? '').match(/[^\s`(),]+/g) ?? [];
-      for (const value of values) expect(said, `default of ${key}`).toContain(String(value));
+      for (const value of values)
+        expect(said, `default of ${key}`).toContain(typeof value === 'string' ? value : JSON.stringify(value));
     }
   });
 });

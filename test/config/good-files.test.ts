@@ -20,14 +20,27 @@ const QUICKSTART_MESH: MeshConfig = {
   name: 'quickstart',
   windowS: 10,
   tmaxMs: 3000,
+  schedule: 'periodic',
+  limits: { probesPerSecondPerPeer: 200, probesPerSecondPerAgent: 20_000, bitsPerSecondPerPeer: 1_000_000 },
   pops: [
-    { name: 'hkg1', id: 1, ipv4: '127.0.1.1', stampPort: 8620 },
-    { name: 'sin1', id: 2, ipv4: '127.0.1.2', stampPort: 8620 },
-    { name: 'lax1', id: 3, ipv4: '127.0.1.3', stampPort: 8620 },
+    { name: 'hkg1', id: 1, ipv4: '127.0.1.1', ipv6: null, stampPort: 8620, reflector: 'stateful' },
+    { name: 'sin1', id: 2, ipv4: '127.0.1.2', ipv6: null, stampPort: 8620, reflector: 'stateful' },
+    { name: 'lax1', id: 3, ipv4: '127.0.1.3', ipv6: null, stampPort: 8620, reflector: 'stateful' },
   ],
   probes: [
-    { name: 'icmp', kind: 'icmp', intervalMs: 200, sizeBytes: 64, dscp: 0 },
-    { name: 'stamp', kind: 'stamp', intervalMs: 100, sizeBytes: 44, dscp: 0, flows: 4, sourcePort: 18620 },
+    { name: 'icmp', kind: 'icmp', family: 'ipv4', intervalMs: 200, sizeBytes: 64, dscp: 0 },
+    {
+      name: 'stamp',
+      kind: 'stamp',
+      family: 'ipv4',
+      intervalMs: 100,
+      sizeBytes: 44,
+      dscp: 0,
+      flows: 4,
+      sourcePort: 18620,
+      authenticated: false,
+      tlvs: [],
+    },
   ],
 };
 
@@ -39,6 +52,8 @@ describe('the quickstart configuration', () => {
       pop,
       mesh: QUICKSTART_MESH,
       keyFile: resolve(`var/quickstart/keys/${pop}.key`),
+      stampKeys: null,
+      reflector: { mode: 'stateful', packetsPerSecondPerSession: 200, twampSenders: [] },
       collectorUrl: 'http://127.0.0.1:8790',
       spool: { directory: resolve(`var/quickstart/spool/${pop}`), maxBytes: 268_435_456 },
       statusSocket: resolve(`var/quickstart/${pop}.sock`),
@@ -71,6 +86,64 @@ describe('the example configuration', () => {
   it('lets one PoP listen on a STAMP port of its own', () => {
     const { pops } = configOf(openMesh('config/example/mesh.yaml').loaded);
     expect(pops.map(({ stampPort }) => stampPort)).toEqual([862, 862, 8862]);
+  });
+});
+
+describe('a mesh with every key', () => {
+  const mesh = configOf(openMesh('test/config/good/mesh-full.yaml').loaded);
+
+  it('says when to send and how much at most', () => {
+    expect({ schedule: mesh.schedule, limits: mesh.limits }).toEqual({
+      schedule: 'poisson',
+      limits: { probesPerSecondPerPeer: 100, probesPerSecondPerAgent: 1000, bitsPerSecondPerPeer: 200_000 },
+    });
+  });
+
+  it('has PoPs of either family and of both, IPv6 in its one spelling, each with its reflector', () => {
+    const [hkg1, sin1, lax1, fra1] = mesh.pops;
+    expect(hkg1).toEqual({
+      name: 'hkg1',
+      id: 1,
+      ipv4: '198.51.100.11',
+      ipv6: '2001:db8::11',
+      stampPort: 8620,
+      reflector: 'stateful',
+    });
+    expect(sin1).toMatchObject({ ipv4: '198.51.100.12', ipv6: null, stampPort: 8621, reflector: 'stateless' });
+    expect(lax1).toMatchObject({ ipv4: null, ipv6: '2001:db8::13' });
+    expect(fra1).toMatchObject({ ipv6: '::1', stampPort: 862, reflector: 'stateful' });
+  });
+
+  it('has classes of either family, as large as what they carry', () => {
+    expect(mesh.probes.map(({ name, family, sizeBytes }) => [name, family, sizeBytes])).toEqual([
+      ['echo', 'ipv4', 64],
+      ['echo6', 'ipv6', 1452],
+      ['plain', 'ipv4', 44],
+      ['padded', 'ipv6', 48],
+      ['signed', 'ipv4', 112],
+      // 112 octets, TLVs of 8, 16, 20, 8 and 48, and 20 for the HMAC TLV
+      ['rich', 'ipv4', 232],
+    ]);
+    expect(mesh.probes.at(-1)).toMatchObject({
+      authenticated: true,
+      tlvs: ['class_of_service', 'direct_measurement', 'follow_up_telemetry', 'timestamp_information', 'location'],
+    });
+  });
+});
+
+describe('an agent with every key', () => {
+  it('knows its STAMP keys and how its reflector answers', () => {
+    const file = 'test/config/good/agent-full.yaml';
+    const { stampKeys, reflector } = configOf(loadAgentConfig(file));
+    expect(stampKeys).toBe(resolve('test/config/good/stamp'));
+    expect(reflector).toEqual({
+      mode: 'stateless',
+      packetsPerSecondPerSession: 1000,
+      twampSenders: [
+        { address: '198.51.100.7', port: 862 },
+        { address: '198.51.100.7', port: 863 },
+      ],
+    });
   });
 });
 

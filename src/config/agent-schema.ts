@@ -1,0 +1,51 @@
+/** The schema of agent.yaml: who the agent is, and where its files and its collector are. */
+
+import { z } from 'zod';
+import { LIMITS } from '../base/limits.ts';
+import { unicastAddress } from './ip-address.ts';
+import { choice, configName, filePath, logLevel, schemaLine, wholeNumber } from './schema-parts.ts';
+
+export const AGENT_SCHEMA = 'popprobe.agent/1';
+
+const COLLECTOR_URL = 'an http or https URL without user name, password, query and fragment';
+
+const spoolBytes = wholeNumber(LIMITS.summaryBytesMax, LIMITS.spoolBytesMax, 'a number of octets');
+
+export const twampSenderSchema = z.strictObject({
+  address: unicastAddress,
+  port: wholeNumber(1, 65_535, 'a UDP port'),
+});
+
+export const reflectorSchema = z.strictObject({
+  mode: choice(['stateful', 'stateless']).default('stateful'),
+  packets_per_second_per_session: wholeNumber(1, LIMITS.reflectedPerSecondMax, 'a number of packets/s').default(
+    LIMITS.reflectedPerSecondDefault,
+  ),
+  twamp_senders: z
+    .array(twampSenderSchema)
+    .max(LIMITS.twampSendersMax, `at most ${LIMITS.twampSendersMax} senders`)
+    .default([]),
+});
+
+export const agentSchema = z.strictObject({
+  schema: schemaLine(AGENT_SCHEMA),
+  pop: configName,
+  mesh: filePath,
+  key_file: filePath,
+  stamp_keys: filePath.optional(),
+  reflector: reflectorSchema.optional(),
+  collector: z.strictObject({ url: z.string(COLLECTOR_URL).refine(isCollectorUrl, COLLECTOR_URL) }),
+  /** From one summary of the largest size on: a smaller spool could not keep what it is for. */
+  spool: z.strictObject({ directory: filePath, max_bytes: spoolBytes.default(LIMITS.spoolBytesDefault) }),
+  status_socket: filePath.default('/run/popprobe/agent.sock'),
+  tick_ms: wholeNumber(LIMITS.tickMsMin, LIMITS.tickMsMax, 'a whole number of ms').default(LIMITS.tickMsDefault),
+  log_level: logLevel,
+});
+
+export type AgentFile = z.infer<typeof agentSchema>;
+
+function isCollectorUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, search, hash } = new URL(text);
+  return (protocol === 'http:' || protocol === 'https:') && `${username}${password}${search}${hash}` === '';
+}
