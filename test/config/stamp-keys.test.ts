@@ -5,6 +5,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, sta
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { refuseExposed } from '../../src/config/key-file.ts';
 import { readStampKeys, writeStampKey } from '../../src/config/stamp-keys.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'popprobe-stamp-keys-'));
@@ -124,20 +125,18 @@ describe('reading STAMP keys', () => {
   );
 
   it.skipIf(process.geteuid?.() !== 0)(
-    'is refused when another user owns the file (needs root to give it away)',
+    'is for the user who owns the file, and for root (needs root to be either)',
     async () => {
-      const file = place(ONE, 0o600);
+      const file = place(ONE);
       chownSync(file, 12_345, 12_345);
-      // Root may look at anybody's file, as popprobe check does before the agent runs.
       await expect(read()).resolves.toHaveLength(1);
-      chmodSync(base, 0o755);
-      chmodSync(folder, 0o755);
+      const seen = { octets: Buffer.from(ONE), mode: 0o600, uid: 12_345 };
       process.seteuid?.(54_321);
       try {
-        await expect(read()).rejects.toMatchObject({
-          code: 'key_unreadable',
-          found: expect.stringContaining('denied'),
-        });
+        expect(() => {
+          refuseExposed(seen, file, 'a STAMP key');
+        }).toThrow(expect.objectContaining({ code: 'key_exposed', remedy: `run: chown 54321 ${file}` }));
+        refuseExposed({ ...seen, uid: 54_321 }, file, 'a STAMP key');
       } finally {
         process.seteuid?.(0);
       }
