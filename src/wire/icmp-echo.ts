@@ -1,18 +1,24 @@
 /**
- * ICMP echo probes, IPv4 (RFC 792), with a payload that identifies the probe and proves its integrity.
+ * ICMP echo probes, IPv4 (RFC 792) and IPv6 (RFC 4443 section 4), with a payload that identifies the probe and proves its
+ * integrity.
  *
  * ```text
- *    0  Type 8 or 0      1        8  Magic "PoPp"                4
- *    1  Code 0           1       12  Session: names the run      4
- *    2  Checksum         2       16  Path                        2
- *    4  Identifier       2       18  Balance                     2
- *    6  Sequence Number  2       20  Probe sequence              4
- *                                24  T1 seconds, nanoseconds     8
- *                                32  Fill: a pattern of the session
+ *    0  Type 8 or 0;         1        8  Magic "PoPp"                4
+ *       IPv6: 128 or 129             12  Session: names the run      4
+ *    1  Code 0               1       16  Path                        2
+ *    2  Checksum             2       18  Balance                     2
+ *    4  Identifier           2       20  Probe sequence              4
+ *    6  Sequence Number      2       24  T1 seconds, nanoseconds     8
+ *                                    32  Fill: a pattern of the session
  * ```
  *
  * Balance makes the checksum the same for every probe: some routers choose the member of an ECMP group by the first
  * octets of the ICMP header, and a probe sequence that hops between members measures none of them.
+ *
+ * With IPv6 the checksum also covers both addresses and the length, and the kernel of a raw ICMPv6 socket always computes
+ * and verifies it (RFC 3542 section 3.1). The codec leaves it zero and balances the rest of the message to the same sum
+ * all the same. What the kernel adds is constant for a pair of addresses and a size, so the checksum on the wire is the
+ * same for every probe of a path here too; and the balance tells a damaged reply without knowing the addresses.
  */
 
 import type { Stamp } from '../base/units.ts';
@@ -20,11 +26,12 @@ import type { Stamp } from '../base/units.ts';
 export const ICMP_HEADER_BYTES = 8;
 /** Octets of payload that the probe's own fields need. */
 const ICMP_PAYLOAD_BYTES_MIN = 24;
+/** Octets of a message up to and including the probe sequence: enough to know which probe is quoted. */
+const QUOTE_BYTES_MIN = 24;
 
-const TYPE_ECHO_REPLY = 0;
-const TYPE_ECHO_REQUEST = 8;
+const TYPES = { 4: { request: 8, reply: 0 }, 6: { request: 128, reply: 129 } } as const;
 const MAGIC = 0x506f5070;
-/** The checksum all our probes carry; any constant does. */
+/** The checksum all our IPv4 probes carry, and what the rest of an IPv6 one is balanced against; any constant does. */
 const CHECKSUM = 0x7070;
 
 /** The fields of an echo probe. */
@@ -36,8 +43,16 @@ export interface EchoProbe {
   t1: Stamp;
 }
 
+export type IpFamily = keyof typeof TYPES;
+
 /** What the decoder can answer; no bytes make it throw. */
 export type EchoDecoding = 'ok' | 'short' | 'not_reply' | 'foreign' | 'corrupt';
+
+/**
+ * What a quotation can answer. 'header': too little was quoted to tell whose it is; identifier and the low 16 bits of the
+ * sequence are all there is.
+ */
+export type EchoQuoteDecoding = 'ok' | 'header' | 'short' | 'not_request' | 'foreign';
 
 /** A blank probe for the decoder to fill again and again. */
 export function blankEchoProbe(): EchoProbe {
@@ -45,8 +60,14 @@ export function blankEchoProbe(): EchoProbe {
 }
 
 /** Writes an echo request of `ICMP_HEADER_BYTES + payloadBytes` octets at `offset`. */
-export function encodeEchoRequest(view: DataView, offset: number, payloadBytes: number, probe: EchoProbe): void {
-  view.setUint16(offset, TYPE_ECHO_REQUEST << 8);
+export function encodeEchoRequest(
+  view: DataView,
+  offset: number,
+  payloadBytes: number,
+  probe: EchoProbe,
+  family: IpFamily = 4,
+): void {
+  view.setUint16(offset, TYPES[family].request << 8);
   view.setUint16(offset + 2, CHECKSUM);
   view.setUint16(offset + 4, probe.identifier);
   view.setUint16(offset + 6, probe.sequence & 0xffff);
@@ -60,11 +81,12 @@ export function encodeEchoRequest(view: DataView, offset: number, payloadBytes: 
   const length = ICMP_HEADER_BYTES + payloadBytes;
   for (let at = 32; at < length; at += 1) view.setUint8(offset + at, fillOctet(probe.session, at));
   view.setUint16(offset + 18, ~onesComplementSum(view, offset, length) & 0xffff);
+  if (family === 6) view.setUint16(offset + 2, 0);
 }
 
 /**
  * Reads an echo reply of `length` octets at `offset` into `into`. 'foreign' is somebody else's echo or another run's;
- * 'corrupt' is ours, damaged: a raw socket also delivers messages whose checksum is wrong.
+ * 'corrupt' is ours, damaged: a raw IPv4 socket also delivers messages whose checksum is wrong.
  */
 export function decodeEchoReply(
   view: DataView,
@@ -72,31 +94,53 @@ export function decodeEchoReply(
   length: number,
   session: number,
   into: EchoProbe,
+  family: IpFamily = 4,
 ): EchoDecoding {
   if (length < ICMP_HEADER_BYTES + ICMP_PAYLOAD_BYTES_MIN) return 'short';
-  if (view.getUint16(offset) !== TYPE_ECHO_REPLY << 8) return 'not_reply';
+  if (view.getUint16(offset) !== TYPES[family].reply << 8) return 'not_reply';
+  if (!isOurs(view, offset, session)) return 'foreign';
+  const sum = family === 4 ? onesComplementSum(view, offset, length) : balancedSum(view, offset, length);
+  if (sum !== 0xffff) return 'corrupt';
   return readProbe(view, offset, length, session, into);
 }
 
-/** Reads an echo request quoted in an ICMP error; routers may quote no more than the first octets ('short'). */
+/**
+ * Reads an echo request quoted in an ICMP error. A router may quote no more than the header (RFC 792 asks for 8 octets);
+ * what was not quoted is zero in `into`.
+ */
 export function decodeQuotedEcho(
   view: DataView,
   offset: number,
   length: number,
   session: number,
   into: EchoProbe,
-): EchoDecoding {
-  if (length < ICMP_HEADER_BYTES + ICMP_PAYLOAD_BYTES_MIN) return 'short';
-  if (view.getUint8(offset) !== TYPE_ECHO_REQUEST) return 'not_reply';
-  if (view.getUint32(offset + 8) !== MAGIC || view.getUint32(offset + 12) !== session) return 'foreign';
-  readFields(view, offset, into);
-  return 'ok';
+  family: IpFamily = 4,
+): EchoQuoteDecoding {
+  if (length < ICMP_HEADER_BYTES) return 'short';
+  if (view.getUint8(offset) !== TYPES[family].request) return 'not_request';
+  const whole = length >= QUOTE_BYTES_MIN;
+  if (whole && !isOurs(view, offset, session)) return 'foreign';
+  const stamped = length >= ICMP_HEADER_BYTES + ICMP_PAYLOAD_BYTES_MIN;
+  into.identifier = view.getUint16(offset + 4);
+  into.session = whole ? session : 0;
+  into.path = whole ? view.getUint16(offset + 16) : 0;
+  into.sequence = whole ? view.getUint32(offset + 20) : view.getUint16(offset + 6);
+  into.t1.seconds = stamped ? view.getUint32(offset + 24) : 0;
+  into.t1.nanoseconds = stamped ? view.getUint32(offset + 28) : 0;
+  return whole ? 'ok' : 'header';
+}
+
+function isOurs(view: DataView, offset: number, session: number): boolean {
+  return view.getUint32(offset + 8) === MAGIC && view.getUint32(offset + 12) === session;
 }
 
 function readProbe(view: DataView, offset: number, length: number, session: number, into: EchoProbe): EchoDecoding {
-  if (view.getUint32(offset + 8) !== MAGIC || view.getUint32(offset + 12) !== session) return 'foreign';
-  if (onesComplementSum(view, offset, length) !== 0xffff) return 'corrupt';
-  readFields(view, offset, into);
+  into.identifier = view.getUint16(offset + 4);
+  into.session = session;
+  into.path = view.getUint16(offset + 16);
+  into.sequence = view.getUint32(offset + 20);
+  into.t1.seconds = view.getUint32(offset + 24);
+  into.t1.nanoseconds = view.getUint32(offset + 28);
   if ((into.sequence & 0xffff) !== view.getUint16(offset + 6)) return 'corrupt';
   for (let at = 32; at < length; at += 1) {
     if (view.getUint8(offset + at) !== fillOctet(session, at)) return 'corrupt';
@@ -104,18 +148,16 @@ function readProbe(view: DataView, offset: number, length: number, session: numb
   return 'ok';
 }
 
-function readFields(view: DataView, offset: number, into: EchoProbe): void {
-  into.identifier = view.getUint16(offset + 4);
-  into.session = view.getUint32(offset + 12);
-  into.path = view.getUint16(offset + 16);
-  into.sequence = view.getUint32(offset + 20);
-  into.t1.seconds = view.getUint32(offset + 24);
-  into.t1.nanoseconds = view.getUint32(offset + 28);
-}
-
 /** A pattern without long runs of one bit, different at each place: shifted or overwritten octets show. */
 function fillOctet(session: number, at: number): number {
   return (Math.imul(session ^ at, 0x9e3779b1) >>> 24) & 0xff;
+}
+
+/** The sum of an IPv6 reply as if it were still the request that was balanced: 0xffff when nothing has changed on the way. */
+function balancedSum(view: DataView, offset: number, length: number): number {
+  const sum = (TYPES[6].request << 8) + CHECKSUM + onesComplementSum(view, offset + 4, length - 4);
+  const folded = (sum & 0xffff) + (sum >>> 16);
+  return (folded & 0xffff) + (folded >>> 16);
 }
 
 /** The Internet checksum's sum, not yet complemented (RFC 1071); 0xffff over a message with a right checksum. */

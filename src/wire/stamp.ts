@@ -50,6 +50,9 @@ export interface ReflectorPacket {
   senderTtl: number;
 }
 
+/** What the reflector itself has to say; the rest of its packet is copied from the request. */
+export type ReflectorOwnFields = Pick<ReflectorPacket, 'sequence' | 't2' | 't3' | 'errorEstimate' | 'senderTtl'>;
+
 /** What a decoder can answer; no bytes make it throw. */
 export type StampDecoding = 'ok' | 'short' | 'bad_timestamp';
 
@@ -85,27 +88,35 @@ export function encodeSenderPacket(view: DataView, offset: number, packet: Sende
 /** Reads a Session-Sender packet of `length` octets at `offset` into `into`. */
 export function decodeSenderPacket(view: DataView, offset: number, length: number, into: SenderPacket): StampDecoding {
   if (length < STAMP_BASE_BYTES) return 'short';
+  const decoding = readSenderFields(view, offset, into);
+  into.ssid = view.getUint16(offset + 14);
+  return decoding;
+}
+
+/** Reads the 14 octets that STAMP and TWAMP share; the caller has seen that they are there. The SSID is left alone. */
+export function readSenderFields(view: DataView, offset: number, into: SenderPacket): 'ok' | 'bad_timestamp' {
   into.sequence = view.getUint32(offset);
   into.errorEstimate = view.getUint16(offset + 12);
-  into.ssid = view.getUint16(offset + 14);
   return readTimestamp(view, offset + 4, into.errorEstimate, into.t1) ? 'ok' : 'bad_timestamp';
 }
 
 /**
  * Writes the 44 octets of a Session-Reflector packet at `offset` of `view`, answering the Session-Sender packet that
  * begins at `requestOffset` of `request`: the sender's fields are copied octet for octet, whatever format they are in.
+ * Of the request 14 octets are read, and the SSID after them unless it is handed in, as it must be for TWAMP Light.
  */
 export function encodeReflectorPacket(
   view: DataView,
   offset: number,
   request: DataView,
   requestOffset: number,
-  reply: Pick<ReflectorPacket, 'sequence' | 't2' | 't3' | 'errorEstimate' | 'senderTtl'>,
+  reply: ReflectorOwnFields,
+  ssid: number = request.getUint16(requestOffset + 14),
 ): void {
   view.setUint32(offset, reply.sequence);
   writeNtp(view, offset + 4, reply.t3.seconds, reply.t3.nanoseconds);
   view.setUint16(offset + 12, reply.errorEstimate);
-  view.setUint16(offset + 14, request.getUint16(requestOffset + 14));
+  view.setUint16(offset + 14, ssid);
   writeNtp(view, offset + 16, reply.t2.seconds, reply.t2.nanoseconds);
   view.setUint32(offset + 24, request.getUint32(requestOffset));
   view.setUint32(offset + 28, request.getUint32(requestOffset + 4));
@@ -125,6 +136,11 @@ export function decodeReflectorPacket(
   into: ReflectorPacket,
 ): StampDecoding {
   if (length < STAMP_BASE_BYTES) return 'short';
+  return readReflectorFields(view, offset, into);
+}
+
+/** Reads the 41 octets that STAMP and TWAMP share; the caller has seen that they are there. */
+export function readReflectorFields(view: DataView, offset: number, into: ReflectorPacket): 'ok' | 'bad_timestamp' {
   into.sequence = view.getUint32(offset);
   into.errorEstimate = view.getUint16(offset + 12);
   into.ssid = view.getUint16(offset + 14);
@@ -138,7 +154,8 @@ export function decodeReflectorPacket(
   return readable ? 'ok' : 'bad_timestamp';
 }
 
-function readTimestamp(view: DataView, offset: number, errorEstimate: number, into: Stamp): boolean {
+/** Reads a timestamp in the format that the Error Estimate's Z bit announces; false when it is an impossible one. */
+export function readTimestamp(view: DataView, offset: number, errorEstimate: number, into: Stamp): boolean {
   if (isPtpFormat(errorEstimate)) return readPtp(view, offset, into);
   readNtp(view, offset, into);
   return true;

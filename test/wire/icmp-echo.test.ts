@@ -124,13 +124,114 @@ describe('echo reply', () => {
   });
 });
 
+describe('echo over IPv6', () => {
+  /** RFC 4443 section 2.3 and RFC 8200 section 8.1: both addresses, length and next header 58 are summed too. */
+  function pseudoHeader(bytes: number): Uint8Array {
+    const octets = new Uint8Array(40);
+    octets.set([0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], 0);
+    octets.set([0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2], 16);
+    viewOf(octets).setUint32(32, bytes);
+    octets[39] = 58;
+    return octets;
+  }
+
+  function request6(probe: EchoProbe, payloadBytes: number): Uint8Array {
+    const octets = new Uint8Array(ICMP_HEADER_BYTES + payloadBytes).fill(0xee);
+    encodeEchoRequest(viewOf(octets), 0, payloadBytes, probe, 6);
+    return octets;
+  }
+
+  /** What the kernel puts into the checksum of a message that is sent. */
+  function kernelChecksum(octets: Uint8Array): number {
+    const summed = new Uint8Array(40 + octets.length);
+    summed.set(pseudoHeader(octets.length));
+    summed.set(octets, 40);
+    return plainChecksum(summed);
+  }
+
+  function reply6(probe: EchoProbe, payloadBytes: number): Uint8Array {
+    const octets = request6(probe, payloadBytes);
+    octets[0] = 129;
+    viewOf(octets).setUint16(2, kernelChecksum(octets));
+    return octets;
+  }
+
+  it('has type 128, code 0, no checksum of its own, and the fields of IPv4 after it', () => {
+    const hex = toHex(request6(PROBE, 24));
+    expect(hex.slice(0, 8)).toBe('80000000');
+    expect(hex.slice(8, 36)).toBe('70010203506f5070cafef00d0201');
+    expect(hex.slice(40)).toBe('000102036553f100075bcd15');
+  });
+
+  it('gets the same checksum from the kernel for every probe of a size, also for odd sizes', () => {
+    fc.assert(
+      fc.property(fc.array(probes, { minLength: 2, maxLength: 4 }), fc.integer({ min: 24, max: 200 }), (all, bytes) => {
+        expect(new Set(all.map((probe) => kernelChecksum(request6(probe, bytes)))).size).toBe(1);
+      }),
+    );
+  });
+
+  it('gives back the probe that a reply answers, and takes no IPv4 reply for one, nor the other way round', () => {
+    fc.assert(
+      fc.property(probes, fc.integer({ min: 24, max: 200 }), (probe, bytes) => {
+        const octets = reply6(probe, bytes);
+        const into = blankEchoProbe();
+        expect(decodeEchoReply(viewOf(octets), 0, octets.length, probe.session, into, 6)).toBe('ok');
+        expect(into).toEqual(probe);
+        expect(decodeEchoReply(viewOf(octets), 0, octets.length, probe.session, into)).toBe('not_reply');
+        const v4 = reply(probe, bytes);
+        expect(decodeEchoReply(viewOf(v4), 0, v4.length, probe.session, into, 6)).toBe('not_reply');
+      }),
+    );
+  });
+
+  it('is corrupt when a bit is flipped behind the checksum, which is the kernel’s to verify', () => {
+    const octets = reply6(PROBE, 64);
+    for (let bit = 16 * 8; bit < octets.length * 8; bit += 1) {
+      const damaged = Uint8Array.from(octets);
+      damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect(decodeEchoReply(viewOf(damaged), 0, damaged.length, SESSION, blankEchoProbe(), 6)).toBe('corrupt');
+    }
+  });
+
+  it('is recognised in the quotation of an ICMPv6 error', () => {
+    const octets = request6(PROBE, 64);
+    const into = blankEchoProbe();
+    expect(decodeQuotedEcho(viewOf(octets), 0, 72, SESSION, into, 6)).toBe('ok');
+    expect(into).toEqual(PROBE);
+    expect(decodeQuotedEcho(viewOf(octets), 0, 72, SESSION, into)).toBe('not_request');
+  });
+});
+
 describe('a request quoted in an ICMP error', () => {
+  it('gives as much as was quoted', () => {
+    const octets = request(PROBE, 64);
+    for (let length = 0; length <= 72; length += 1) {
+      const into = { ...blankEchoProbe(), t1: { seconds: 9, nanoseconds: 9 } };
+      const decoding = decodeQuotedEcho(viewOf(octets.slice(0, length)), 0, length, SESSION, into);
+      if (length < 8) expect(decoding).toBe('short');
+      else if (length < 24) {
+        expect(decoding).toBe('header');
+        expect(into).toMatchObject({ identifier: PROBE.identifier, sequence: 0x0203, session: 0, path: 0 });
+      } else {
+        expect(decoding).toBe('ok');
+        expect(into).toMatchObject({ sequence: PROBE.sequence, path: PROBE.path, session: SESSION });
+        expect(into.t1).toEqual(length < 32 ? { seconds: 0, nanoseconds: 0 } : PROBE.t1);
+      }
+    }
+  });
+
+  it('is foreign when another run sent it', () => {
+    const octets = request(PROBE, 64);
+    expect(decodeQuotedEcho(viewOf(octets), 0, 72, SESSION + 1, blankEchoProbe())).toBe('foreign');
+  });
+
   it('is recognised, and no octets make either decoder throw', () => {
     const octets = request(PROBE, 64);
     const into = blankEchoProbe();
     expect(decodeQuotedEcho(viewOf(octets), 0, 32, SESSION, into)).toBe('ok');
     expect(into).toEqual(PROBE);
-    const answers = ['ok', 'short', 'not_reply', 'foreign', 'corrupt'];
+    const answers = ['ok', 'header', 'short', 'not_reply', 'not_request', 'foreign', 'corrupt'];
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 120 }), (any) => {
         expect(answers).toContain(decodeEchoReply(viewOf(any), 0, any.length, SESSION, into));
