@@ -17,6 +17,7 @@ const HOMES = {
   koffi: ['src/linux/'],
   'better-sqlite3': ['src/collector/store/'],
   undici: ['src/agent/', 'src/cli/'],
+  '@noble/hashes': ['src/probe/'],
   'node-cron': ['src/agent/', 'src/collector/'],
   zod: ['src/config/', 'src/protocol/'],
 };

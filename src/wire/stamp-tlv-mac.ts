@@ -16,9 +16,9 @@ export const HMAC_NEEDLESS = -1;
 /** There are other TLVs, and no HMAC TLV after them. */
 export const HMAC_MISSING = -2;
 /** An HMAC TLV is not where it must be, comes twice or has not its 16 octets: as bad as a wrong one. */
-export const HMAC_MISPLACED = -3;
+const HMAC_MISPLACED = -3;
 
-/** Where the HMAC TLV begins among the TLVs in `from` to `end`, or one of the three constants above. */
+/** Where the HMAC TLV begins among the TLVs in `from` to `end`, or one of the constants above: less than 0. */
 export function findHmac(view: DataView, from: number, end: number): number {
   let place = HMAC_NEEDLESS;
   for (let at = from; at < end; ) {

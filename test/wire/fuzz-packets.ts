@@ -28,8 +28,8 @@ export const FUZZ_KINDS: readonly FuzzKind[] = [
   'echo_ipv6',
 ];
 
-/** Octets that a buffer for `PacketFuzzer.next` needs. */
-export const FUZZ_BYTES_MAX = 1472;
+/** As many octets as one Ethernet frame carries: `LIMITS.packetBytesMax`. */
+const FUZZ_BYTES_MAX = 1472;
 
 const BASE_BYTES = 44;
 const AUTH_BASE_BYTES = 112;
@@ -100,7 +100,7 @@ export class PacketFuzzer {
     this.#random = new Prng(options.seed);
   }
 
-  /** Writes a packet to the start of `into` and returns its length, 0 to `FUZZ_BYTES_MAX`. */
+  /** Writes a packet to the start of `into`, which has 1472 octets, and returns its length. */
   next(into: Uint8Array): number {
     if (into !== this.#octets) {
       this.#octets = into;
@@ -175,12 +175,31 @@ export class PacketFuzzer {
     return this.kind === 'reply' || this.kind === 'auth_reply' ? this.#random.pick([0, 0, 0, 0x80]) : 0x80;
   }
 
+  /** Half of the time without the fill, whose pattern is the codec's own, and then valid in every octet. */
   #echo(type: number): void {
-    this.#fillRandomly(0, 32 + this.#random.below(64));
+    this.#fillRandomly(0, 32 + (this.#random.oneIn(2) ? 0 : this.#random.below(64)));
     this.#view.setUint16(0, type << 8);
     this.#view.setUint32(8, 0x506f5070);
     this.#view.setUint32(12, this.#options.echoSession);
     this.#view.setUint16(6, this.#view.getUint16(22));
+    if (this.kind === 'echo') {
+      this.#view.setUint16(2, 0);
+      this.#view.setUint16(2, this.#checksum());
+    } else {
+      // Balanced as the request was: type 128 and the constant in place of type and checksum.
+      this.#view.setUint32(0, (128 << 24) | 0x7070);
+      this.#view.setUint16(18, 0);
+      this.#view.setUint16(18, this.#checksum());
+      this.#view.setUint32(0, (type << 24) | this.#random.below(65_536));
+    }
+  }
+
+  /** RFC 1071, over the whole packet. */
+  #checksum(): number {
+    let sum = 0;
+    for (let at = 0; at < this.#length; at += 1) sum += (this.#octets[at] ?? 0) << (at % 2 === 0 ? 8 : 0);
+    while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+    return ~sum & 0xffff;
   }
 
   #damage(): void {

@@ -205,19 +205,18 @@ describe('echo over IPv6', () => {
 
 describe('a request quoted in an ICMP error', () => {
   it('gives as much as was quoted', () => {
+    const nothing = { seconds: 0, nanoseconds: 0 };
     const octets = request(PROBE, 64);
     for (let length = 0; length <= 72; length += 1) {
-      const into = { ...blankEchoProbe(), t1: { seconds: 9, nanoseconds: 9 } };
+      const into = blankEchoProbe();
+      into.t1 = { seconds: 9, nanoseconds: 9 };
       const decoding = decodeQuotedEcho(viewOf(octets.slice(0, length)), 0, length, SESSION, into);
-      if (length < 8) expect(decoding).toBe('short');
-      else if (length < 24) {
-        expect(decoding).toBe('header');
-        expect(into).toMatchObject({ identifier: PROBE.identifier, sequence: 0x0203, session: 0, path: 0 });
-      } else {
-        expect(decoding).toBe('ok');
-        expect(into).toMatchObject({ sequence: PROBE.sequence, path: PROBE.path, session: SESSION });
-        expect(into.t1).toEqual(length < 32 ? { seconds: 0, nanoseconds: 0 } : PROBE.t1);
-      }
+      const header = { identifier: PROBE.identifier, session: 0, path: 0, sequence: 0x0203, t1: nothing };
+      let expected: [string, EchoProbe] = ['ok', PROBE];
+      if (length < 32) expected = ['ok', { ...PROBE, t1: nothing }];
+      if (length < 24) expected = ['header', header];
+      if (length < 8) expected = ['short', { ...blankEchoProbe(), t1: { seconds: 9, nanoseconds: 9 } }];
+      expect([decoding, into], `${length} octets`).toEqual(expected);
     }
   });
 
