@@ -3,7 +3,7 @@
  *
  * `createHmac` of Node.js builds a native object, a key schedule and a Buffer for each packet. Here the two keyed states
  * are kept, copied over a running pair for each packet, and fed from one small buffer. What is still allocated is the
- * library's own: a view or two over the digest, some tens of octets that die young.
+ * library's own, views and arrays within its digest: less than 500 octets a code, none of which outlives it.
  */
 
 import { type _HMAC, hmac } from '@noble/hashes/hmac.js';

@@ -66,6 +66,15 @@ describe('the TLVs of a request', () => {
     );
   });
 
+  it('are what scapy 2.7.0 writes (scapy.contrib.stamp; flags as a number, its names count from the other end)', () => {
+    const scapy = packed(
+      `8002002c0000000080040010000000000000000000000000000000008007001000000000000000000000000000000000
+       800300040000000080040004b80000008005000c00abcdef000000000000000080070010000000000000000000000000
+       0000000080010006000000000000`,
+    );
+    expect(written(layout({ names: TLV_NAMES }, 44 + 100 + 10), 0xabcdef)).toBe(scapy);
+  });
+
   it('have the sizes that a configuration must know', () => {
     const size = (names: TlvOptions['names']) => tlvPacketBytesMin({ ...PLAIN, names }) - 44;
     expect(size(['class_of_service'])).toBe(8);

@@ -75,6 +75,16 @@ describe('each TLV', () => {
     expect(known.grantedDscp).toBe(46);
   });
 
+  it('Class of Service: what one packet was granted says nothing about the next', () => {
+    const known = facts(null);
+    reflected(COS, known, 'answered');
+    reflected('80010000', known, 'answered');
+    expect(known.grantedDscp).toBe(-1);
+    reflected(COS, known, 'answered');
+    reflected('', known, 'none');
+    expect(known.grantedDscp).toBe(-1);
+  });
+
   it('Class of Service is not understood where the received DSCP cannot be told', () => {
     expect(reflected(COS, facts(null, { dscp: -1 }), 'answered')).toBe('80040004b8000000');
   });
@@ -106,7 +116,7 @@ describe('each TLV', () => {
   });
 
   it('Location over IPv4: ports, addresses, no MAC address, a sub-TLV that nobody knows', () => {
-    const asked = `8002003c 00000000 80010008${zeros(8)} 80040010${zeros(16)} 80070010${zeros(16)} 80630000`;
+    const asked = `8002003c 00000000 80010008${'ff'.repeat(8)} 80040010${zeros(16)} 80070010${zeros(16)} 80630000`;
     const answered = `0002003c 035e c351 00030008${zeros(8)} 00050010c6336407${zeros(12)} 00080010c0000201${zeros(12)} 80630000`;
     expect(reflected(packed(asked), facts(null), 'answered')).toBe(packed(answered));
   });
@@ -173,6 +183,7 @@ describe('a malformed TLV', () => {
     ['a TLV that reaches beyond the packet', '80040005 aabbccdd', '40040005aabbccdd'],
     ['Follow-Up Telemetry that reaches beyond the packet', '80070010 aabbccdd', '4007001000000000'],
     ['an unknown one', '80c80005 aabbccdd', 'c0c80005aabbccdd'],
+    ['an Access Report', '80060005 aabbccdd', 'c0060005aabbccdd'],
     ['half a header', '8004', '4004'],
     ['a single octet', '80', 'c0'],
   ])('at the end (%s) gets M; what was before it has been answered', (_, asked, answered) => {

@@ -127,6 +127,10 @@ describe('the flags of a reply', () => {
     expect(states(values)).toEqual({ ...ABSENT, timestampInformation: 'ok', classOfService: 'malformed' });
   });
 
+  it('M: nothing behind it is taken for a flag', () => {
+    expect(read(`${STAMPS}40${COS.slice(2)}20c80000`, null)[0]).toBe('malformed');
+  });
+
   it('an impossible Length stops reading too', () => {
     const [reading, values] = read(`${STAMPS}00040003ba2800${DIRECT}`, null);
     expect(reading).toBe('malformed');

@@ -14,7 +14,7 @@ const REPLY = '00000007 e8fe6f801f9add37 9980 0000 e8fe6f8080000000 00000005 e8f
 describe('a TWAMP Light request', () => {
   it.each([14, 15, 16, 43, 60])('of %i octets is read, and its padding is not taken for an SSID', (length) => {
     const octets = fromHex(REQUEST + 'ab'.repeat(length - 14));
-    const into = blankSenderPacket();
+    const into = { ...blankSenderPacket(), ssid: 0x1234 };
     expect(decodeTwampLightRequest(viewOf(octets), 0, length, into)).toBe('ok');
     expect(into).toEqual({ sequence: 5, t1: T1, errorEstimate: 0x8f84, ssid: 0 });
   });
