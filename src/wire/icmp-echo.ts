@@ -21,6 +21,7 @@
  * same for every probe of a path here too; and the balance tells a damaged reply without knowing the addresses.
  */
 
+import type { IpFamily } from '../base/ip-address.ts';
 import type { Stamp } from '../base/units.ts';
 
 export const ICMP_HEADER_BYTES = 8;
@@ -29,7 +30,7 @@ const ICMP_PAYLOAD_BYTES_MIN = 24;
 /** Octets of a message up to and including the probe sequence: enough to know which probe is quoted. */
 const QUOTE_BYTES_MIN = 24;
 
-const TYPES = { 4: { request: 8, reply: 0 }, 6: { request: 128, reply: 129 } } as const;
+const TYPES = { ipv4: { request: 8, reply: 0 }, ipv6: { request: 128, reply: 129 } } as const;
 const MAGIC = 0x506f5070;
 /** The checksum all our IPv4 probes carry, and what the rest of an IPv6 one is balanced against; any constant does. */
 const CHECKSUM = 0x7070;
@@ -42,8 +43,6 @@ export interface EchoProbe {
   sequence: number;
   t1: Stamp;
 }
-
-export type IpFamily = keyof typeof TYPES;
 
 /** What the decoder can answer; no bytes make it throw. */
 export type EchoDecoding = 'ok' | 'short' | 'not_reply' | 'foreign' | 'corrupt';
@@ -65,7 +64,7 @@ export function encodeEchoRequest(
   offset: number,
   payloadBytes: number,
   probe: EchoProbe,
-  family: IpFamily = 4,
+  family: IpFamily = 'ipv4',
 ): void {
   view.setUint16(offset, TYPES[family].request << 8);
   view.setUint16(offset + 2, CHECKSUM);
@@ -81,7 +80,7 @@ export function encodeEchoRequest(
   const length = ICMP_HEADER_BYTES + payloadBytes;
   for (let at = 32; at < length; at += 1) view.setUint8(offset + at, fillOctet(probe.session, at));
   view.setUint16(offset + 18, ~onesComplementSum(view, offset, length) & 0xffff);
-  if (family === 6) view.setUint16(offset + 2, 0);
+  if (family === 'ipv6') view.setUint16(offset + 2, 0);
 }
 
 /**
@@ -94,12 +93,12 @@ export function decodeEchoReply(
   length: number,
   session: number,
   into: EchoProbe,
-  family: IpFamily = 4,
+  family: IpFamily = 'ipv4',
 ): EchoDecoding {
   if (length < ICMP_HEADER_BYTES + ICMP_PAYLOAD_BYTES_MIN) return 'short';
   if (view.getUint16(offset) !== TYPES[family].reply << 8) return 'not_reply';
   if (!isOurs(view, offset, session)) return 'foreign';
-  const sum = family === 4 ? onesComplementSum(view, offset, length) : balancedSum(view, offset, length);
+  const sum = family === 'ipv4' ? onesComplementSum(view, offset, length) : balancedSum(view, offset, length);
   if (sum !== 0xffff) return 'corrupt';
   return readProbe(view, offset, length, session, into);
 }
@@ -114,7 +113,7 @@ export function decodeQuotedEcho(
   length: number,
   session: number,
   into: EchoProbe,
-  family: IpFamily = 4,
+  family: IpFamily = 'ipv4',
 ): EchoQuoteDecoding {
   if (length < ICMP_HEADER_BYTES) return 'short';
   if (view.getUint8(offset) !== TYPES[family].request) return 'not_request';
@@ -155,7 +154,7 @@ function fillOctet(session: number, at: number): number {
 
 /** The sum of an IPv6 reply as if it were still the request that was balanced: 0xffff when nothing has changed on the way. */
 function balancedSum(view: DataView, offset: number, length: number): number {
-  const sum = (TYPES[6].request << 8) + CHECKSUM + onesComplementSum(view, offset + 4, length - 4);
+  const sum = (TYPES.ipv6.request << 8) + CHECKSUM + onesComplementSum(view, offset + 4, length - 4);
   const folded = (sum & 0xffff) + (sum >>> 16);
   return (folded & 0xffff) + (folded >>> 16);
 }

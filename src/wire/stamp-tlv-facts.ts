@@ -1,5 +1,6 @@
 /** What a Session-Reflector knows and permits when it answers the TLVs of a request; filled anew for each packet. */
 
+import type { IpFamily } from '../base/ip-address.ts';
 import type { Stamp } from '../base/units.ts';
 import type { PacketMac } from './packet-mac.ts';
 import type { StampMode } from './stamp-mode.ts';
@@ -15,7 +16,7 @@ export interface TlvFacts {
   sequence: number;
 
   /** Of the received packet's IP and UDP headers. An IPv4 address is the first 4 of the 16 octets. */
-  family: 4 | 6;
+  family: IpFamily;
   sourceAddress: Uint8Array;
   destinationAddress: Uint8Array;
   sourcePort: number;
@@ -59,7 +60,7 @@ export function blankTlvFacts(mode: StampMode, mac: PacketMac | null): TlvFacts 
     mode,
     mac,
     sequence: 0,
-    family: 4,
+    family: 'ipv4',
     sourceAddress: new Uint8Array(LOCATION_ADDRESS_BYTES),
     destinationAddress: new Uint8Array(LOCATION_ADDRESS_BYTES),
     sourcePort: 0,

@@ -1,5 +1,6 @@
 /** The Value of each TLV that a Session-Sender asks for, as a reflector has filled it (RFC 8972 sections 4.2 to 4.7). */
 
+import { IPV4_BYTES, type IpFamily } from '../base/ip-address.ts';
 import { readTimestamp } from './stamp.ts';
 import {
   FLAG_M,
@@ -62,8 +63,8 @@ export function readTlvValue(
 function readLocation(view: DataView, from: number, end: number, into: TlvValues['location']): void {
   into.destinationPort = view.getUint16(from);
   into.sourcePort = view.getUint16(from + 2);
-  into.destination.family = 0;
-  into.source.family = 0;
+  into.destination.family = null;
+  into.source.family = null;
   for (let at = from + LOCATION_PORTS_BYTES; at < end; ) {
     const after = tlvEnd(view, at, end);
     const flags = view.getUint8(at);
@@ -77,25 +78,25 @@ function readLocation(view: DataView, from: number, end: number, into: TlvValues
 function readLocationSubTlv(view: DataView, value: number, type: number, into: TlvValues['location']): void {
   switch (type) {
     case LOCATION_TYPES.destinationIpv4:
-      readAddress(view, value, 4, into.destination);
+      readAddress(view, value, 'ipv4', into.destination);
       break;
     case LOCATION_TYPES.destinationIpv6:
-      readAddress(view, value, 6, into.destination);
+      readAddress(view, value, 'ipv6', into.destination);
       break;
     case LOCATION_TYPES.sourceIpv4:
-      readAddress(view, value, 4, into.source);
+      readAddress(view, value, 'ipv4', into.source);
       break;
     case LOCATION_TYPES.sourceIpv6:
-      readAddress(view, value, 6, into.source);
+      readAddress(view, value, 'ipv6', into.source);
       break;
     default:
   }
 }
 
 /** All 16 octets: behind an IPv4 address they are zero, and are made so. */
-function readAddress(view: DataView, at: number, family: 4 | 6, into: ReportedAddress): void {
+function readAddress(view: DataView, at: number, family: IpFamily, into: ReportedAddress): void {
   into.family = family;
   for (let octet = 0; octet < LOCATION_ADDRESS_BYTES; octet += 1) {
-    into.octets[octet] = family === 6 || octet < 4 ? view.getUint8(at + octet) : 0;
+    into.octets[octet] = family === 'ipv6' || octet < IPV4_BYTES ? view.getUint8(at + octet) : 0;
   }
 }

@@ -9,6 +9,7 @@
  * ```
  */
 
+import { IPV4_BYTES } from '../base/ip-address.ts';
 import {
   FLAG_M,
   FLAG_U,
@@ -24,8 +25,6 @@ import {
   tlvType,
 } from './stamp-tlv.ts';
 import type { TlvFacts } from './stamp-tlv-facts.ts';
-
-const IPV4_BYTES = 4;
 
 /** Answers the Location whose Value is `from` to `end`, in place; returns the flags of the TLV. */
 export function reflectLocation(view: DataView, from: number, end: number, facts: TlvFacts): number {
@@ -68,7 +67,7 @@ function areSubTlvsWellFormed(
 }
 
 function reflectLocationSubTlv(view: DataView, at: number, facts: TlvFacts): void {
-  const ipv4 = facts.family === 4;
+  const ipv4 = facts.family === 'ipv4';
   switch (view.getUint8(at + 1)) {
     case LOCATION_TYPES.sourceMac:
       // A UDP socket does not tell the link-layer address. For a packet without one the answer is a zero EUI-64 (4.2.2).
@@ -91,7 +90,7 @@ function reflectLocationSubTlv(view: DataView, at: number, facts: TlvFacts): voi
 function writeAddress(view: DataView, at: number, address: Uint8Array, facts: TlvFacts): void {
   clear(view, at, LOCATION_ADDRESS_BYTES);
   if (!facts.locationReported) return;
-  const bytes = facts.family === 4 ? IPV4_BYTES : LOCATION_ADDRESS_BYTES;
+  const bytes = facts.family === 'ipv4' ? IPV4_BYTES : LOCATION_ADDRESS_BYTES;
   for (let octet = 0; octet < bytes; octet += 1) view.setUint8(at + octet, address[octet] ?? 0);
 }
 

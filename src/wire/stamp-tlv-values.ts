@@ -1,5 +1,6 @@
 /** What a Session-Sender can learn from the TLVs of a reply: one object, made once and filled again and again. */
 
+import type { IpFamily } from '../base/ip-address.ts';
 import type { Stamp } from '../base/units.ts';
 import { LOCATION_ADDRESS_BYTES, TLV_TYPES } from './stamp-tlv.ts';
 
@@ -9,9 +10,9 @@ import { LOCATION_ADDRESS_BYTES, TLV_TYPES } from './stamp-tlv.ts';
  */
 export type TlvState = 'absent' | 'ok' | 'unrecognised' | 'malformed' | 'discarded';
 
-/** An address that a reflector reported; IPv4 is the first 4 octets. Family 0: not reported. */
+/** An address that a reflector reported; IPv4 is the first 4 octets. Family null: not reported. */
 export interface ReportedAddress {
-  family: 0 | 4 | 6;
+  family: IpFamily | null;
   octets: Uint8Array;
 }
 
@@ -78,5 +79,5 @@ export function tlvValuesOf(values: TlvValues, type: number): { state: TlvState 
 }
 
 function noAddress(): ReportedAddress {
-  return { family: 0, octets: new Uint8Array(LOCATION_ADDRESS_BYTES) };
+  return { family: null, octets: new Uint8Array(LOCATION_ADDRESS_BYTES) };
 }

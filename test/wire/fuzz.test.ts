@@ -70,13 +70,13 @@ const DECODERS: Record<string, Decoder> = {
     decodeEchoReply(view, offset, length, session, into),
   ),
   echo6: decoder(echoReplies, blankEchoProbe, (view, offset, length, into) =>
-    decodeEchoReply(view, offset, length, session, into, 6),
+    decodeEchoReply(view, offset, length, session, into, 'ipv6'),
   ),
   quotedEcho: decoder(echoQuotes, blankEchoProbe, (view, offset, length, into) =>
     decodeQuotedEcho(view, offset, length, session, into),
   ),
   quotedEcho6: decoder(echoQuotes, blankEchoProbe, (view, offset, length, into) =>
-    decodeQuotedEcho(view, offset, length, session, into, 6),
+    decodeQuotedEcho(view, offset, length, session, into, 'ipv6'),
   ),
   ...modeDecoders('', UNAUTHENTICATED),
   ...modeDecoders('auth', AUTHENTICATED),

@@ -137,7 +137,7 @@ describe('echo over IPv6', () => {
 
   function request6(probe: EchoProbe, payloadBytes: number): Uint8Array {
     const octets = new Uint8Array(ICMP_HEADER_BYTES + payloadBytes).fill(0xee);
-    encodeEchoRequest(viewOf(octets), 0, payloadBytes, probe, 6);
+    encodeEchoRequest(viewOf(octets), 0, payloadBytes, probe, 'ipv6');
     return octets;
   }
 
@@ -176,11 +176,11 @@ describe('echo over IPv6', () => {
       fc.property(probes, fc.integer({ min: 24, max: 200 }), (probe, bytes) => {
         const octets = reply6(probe, bytes);
         const into = blankEchoProbe();
-        expect(decodeEchoReply(viewOf(octets), 0, octets.length, probe.session, into, 6)).toBe('ok');
+        expect(decodeEchoReply(viewOf(octets), 0, octets.length, probe.session, into, 'ipv6')).toBe('ok');
         expect(into).toEqual(probe);
         expect(decodeEchoReply(viewOf(octets), 0, octets.length, probe.session, into)).toBe('not_reply');
         const v4 = reply(probe, bytes);
-        expect(decodeEchoReply(viewOf(v4), 0, v4.length, probe.session, into, 6)).toBe('not_reply');
+        expect(decodeEchoReply(viewOf(v4), 0, v4.length, probe.session, into, 'ipv6')).toBe('not_reply');
       }),
     );
   });
@@ -190,14 +190,14 @@ describe('echo over IPv6', () => {
     for (let bit = 16 * 8; bit < octets.length * 8; bit += 1) {
       const damaged = Uint8Array.from(octets);
       damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      expect(decodeEchoReply(viewOf(damaged), 0, damaged.length, SESSION, blankEchoProbe(), 6)).toBe('corrupt');
+      expect(decodeEchoReply(viewOf(damaged), 0, damaged.length, SESSION, blankEchoProbe(), 'ipv6')).toBe('corrupt');
     }
   });
 
   it('is recognised in the quotation of an ICMPv6 error', () => {
     const octets = request6(PROBE, 64);
     const into = blankEchoProbe();
-    expect(decodeQuotedEcho(viewOf(octets), 0, 72, SESSION, into, 6)).toBe('ok');
+    expect(decodeQuotedEcho(viewOf(octets), 0, 72, SESSION, into, 'ipv6')).toBe('ok');
     expect(into).toEqual(PROBE);
     expect(decodeQuotedEcho(viewOf(octets), 0, 72, SESSION, into)).toBe('not_request');
   });

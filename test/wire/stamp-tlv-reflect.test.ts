@@ -122,7 +122,7 @@ describe('each TLV', () => {
   });
 
   it('Location over IPv6, over whatever the sender left there', () => {
-    const known = facts(null, { family: 6 });
+    const known = facts(null, { family: 'ipv6' });
     known.sourceAddress.set([0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
     known.destinationAddress.set([0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
     const asked = `8002002c ffffffff 80040010${'ff'.repeat(16)} 80070010${'ff'.repeat(16)}`;

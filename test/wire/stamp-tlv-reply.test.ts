@@ -58,8 +58,8 @@ describe('the values of a reply', () => {
         state: 'ok',
         destinationPort: 862,
         sourcePort: 50_001,
-        destination: { family: 4, octets: fromHex(`c6336407${zeros(12)}`) },
-        source: { family: 4, octets: fromHex(`c0000201${zeros(12)}`) },
+        destination: { family: 'ipv4', octets: fromHex(`c6336407${zeros(12)}`) },
+        source: { family: 'ipv4', octets: fromHex(`c0000201${zeros(12)}`) },
       },
       timestampInformation: { state: 'ok', syncSourceIn: 1, methodIn: 2, syncSourceOut: 4, methodOut: 3 },
       classOfService: { state: 'ok', dscp: 34, ecn: 2, reversePath: 0 },
@@ -80,12 +80,12 @@ describe('the values of a reply', () => {
   it('hold IPv6 addresses too, and none where a sub-TLV was not understood or is malformed', () => {
     const address = `20010db8${zeros(11)}02`;
     const [, values] = read(`0002002c035ec35100060010${address}00090010${address}`, null);
-    expect(values.location.destination).toEqual({ family: 6, octets: fromHex(address) });
-    expect(values.location.source).toEqual({ family: 6, octets: fromHex(address) });
+    expect(values.location.destination).toEqual({ family: 'ipv6', octets: fromHex(address) });
+    expect(values.location.source).toEqual({ family: 'ipv6', octets: fromHex(address) });
     const [, unknown] = read(`0002002c035ec35180040010${zeros(16)}00080010c0000201${zeros(12)}`, null);
-    expect(unknown.location).toMatchObject({ state: 'ok', destination: { family: 0 }, source: { family: 4 } });
+    expect(unknown.location).toMatchObject({ state: 'ok', destination: { family: null }, source: { family: 'ipv4' } });
     const [, cut] = read(`0002002c035ec35140060010${address}00090010${address}`, null);
-    expect(cut.location).toMatchObject({ state: 'ok', destination: { family: 0 }, source: { family: 0 } });
+    expect(cut.location).toMatchObject({ state: 'ok', destination: { family: null }, source: { family: null } });
   });
 
   it('read a Follow-Up Timestamp in the format of the reply’s Z bit, and refuse an impossible one', () => {
