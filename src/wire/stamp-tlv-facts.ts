@@ -15,7 +15,7 @@ export interface TlvFacts {
   /** Sequence Number of the reply, which its HMAC TLV covers. */
   sequence: number;
 
-  /** Of the received packet's IP and UDP headers. An IPv4 address is the first 4 of the 16 octets. */
+  /** Of the received packet's IP and UDP headers. Of an address the first 4 or 16 octets count. */
   family: IpFamily;
   sourceAddress: Uint8Array;
   destinationAddress: Uint8Array;
