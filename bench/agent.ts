@@ -5,7 +5,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { planReflector } from '../src/agent/plan.ts';
+import { planReflector } from '../src/agent/plan-reflector.ts';
 import { AGENT_RUNTIME } from '../src/cli/agent-runtime.ts';
 import { benchMesh, SELF, writeConfiguration } from './mesh.ts';
 import { FAR, NEAR } from './namespaces.ts';
@@ -20,6 +20,8 @@ const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 /** The discard port, where nobody listens. */
 const NO_COLLECTOR = 'http://127.0.0.1:9/';
+
+const REFLECTOR = { mode: 'stateful', packetsPerSecondPerSession: 200, twampSenders: [] } as const;
 
 /** Configuration, key and spool go to the folder. */
 export async function benchAgent(folder: string): Promise<Row[]> {
@@ -55,7 +57,9 @@ export async function benchAgent(folder: string): Promise<Row[]> {
 
 async function startPeers(mesh: ReturnType<typeof benchMesh>): Promise<RunningProgram> {
   const peers = startOwn(FAR, './peers-process.js');
-  const plans = mesh.pops.filter((pop) => pop.name !== SELF).map((pop) => planReflector(mesh, pop));
+  const plans = mesh.pops
+    .filter((pop) => pop.name !== SELF)
+    .map((pop) => planReflector(mesh, pop, REFLECTOR, { of: () => [] }));
   // A PoP's peers also probe one another; only the agent's probes arrive here.
   const ofSelf = plans.map((plan) => ({ ...plan, sessions: plan.sessions.slice(0, SETTINGS.flows) }));
   const ready = nextMessage(peers);

@@ -3,6 +3,7 @@
 import { SystemClock } from '../src/linux/system-clock.ts';
 import { reflectorCounters } from '../src/probe/health.ts';
 import { openKernelTransport } from '../src/probe/kernel-transport.ts';
+import { sharedEstimate } from '../src/probe/probing.ts';
 import type { ReflectorPlan } from '../src/probe/plan.ts';
 import { SessionReflector } from '../src/probe/session-reflector.ts';
 
@@ -15,12 +16,13 @@ export interface PeersRequest {
 const TURN_MS = 10;
 
 function open(plan: ReflectorPlan, payloadBytes: number): SessionReflector {
-  const { port, sessions } = plan;
+  const { port } = plan;
   const [address] = plan.addresses;
   if (!address) throw new Error('a plan with an address expected');
   const transport = openKernelTransport(['udp'], { address, port, dscp: 0, payloadBytes, txStamps: false });
   if ('refusals' in transport) throw new Error('no UDP socket is to be had here');
-  return new SessionReflector(sessions, transport, new SystemClock(), reflectorCounters());
+  const parts = { plan, address, transport, clock: new SystemClock(), counters: reflectorCounters() };
+  return new SessionReflector({ ...parts, estimate: sharedEstimate() });
 }
 
 process.once('message', (message) => {

@@ -1,5 +1,6 @@
 /** The probe plans of the benchmarks: what the agent would make of a mesh, without a mesh. */
 
+import { LIMITS } from '../src/base/limits.ts';
 import { parseIp } from '../src/linux/ip-text.ts';
 import type { PathPlan, ProbePlan, ReflectorPlan, SocketPlan } from '../src/probe/plan.ts';
 import { slotsFor } from '../src/ring/layout.ts';
@@ -61,10 +62,15 @@ export function stampPlans(
   const reflecting = {
     addresses: [parseIp(reflector)],
     port: SETTINGS.stampPort,
+    mode: 'stateful' as const,
+    packetsPerSecond: LIMITS.probesPerSecondMax,
+    permittedDscp: [],
+    followUp: false,
     sessions: paths.map(({ ssid, socket }) => ({
       address: parseIp(NEAR_ADDRESS),
       port: SETTINGS.sourcePort + socket,
       ssid,
+      keys: [],
     })),
   };
   return { probing: plan(sockets, paths), reflecting };
@@ -72,12 +78,15 @@ export function stampPlans(
 
 function pathParts(
   intervalMs: number,
-): Pick<PathPlan, 'peer' | 'className' | 'dscp' | 'flow' | 'intervalNs' | 'capacity'> {
+): Pick<PathPlan, 'peer' | 'className' | 'dscp' | 'flow' | 'keys' | 'tlvs' | 'reflector' | 'intervalNs' | 'capacity'> {
   return {
     peer: 'far',
     className: 'bench',
     dscp: 0,
     flow: 0,
+    keys: [],
+    tlvs: [],
+    reflector: 'stateful',
     intervalNs: intervalMs * NS_PER_MS,
     capacity: slotsFor(TALLY_LAG_S / 2, SETTINGS.tmaxMs, intervalMs),
   };

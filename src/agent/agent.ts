@@ -11,11 +11,15 @@ import { readSigningKey } from '../config/signing-key.ts';
 import type { MeshPop } from '../config/mesh-config.ts';
 import { ClockStateReader } from '../linux/clock-state-reader.ts';
 import { SystemClock } from '../linux/system-clock.ts';
-import { startProbing, startReflecting } from '../probe/probing.ts';
+import type { ProbePlan, ReflectorPlan } from '../probe/plan.ts';
+import { type Probing, type Reflecting, sharedEstimate, startProbing, startReflecting } from '../probe/probing.ts';
 import type { Summary } from '../protocol/summary.ts';
+import { errorEstimateOf } from './clock-estimate.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { notices } from './notices.ts';
-import { planProbes, planReflector } from './plan.ts';
+import { planProbes } from './plan.ts';
+import { planReflector } from './plan-reflector.ts';
+import { loadStampKeys } from './stamp-keys.ts';
 import { Pusher } from './push.ts';
 import { Sealer } from './seal.ts';
 import { Sealing } from './sealing.ts';
@@ -61,15 +65,14 @@ async function wire(
   const self = ownPop(config);
   const key = await readSigningKey(config.keyFile);
   const spool = await openSpool(config.spool, log);
-  const plan = planProbes(config.mesh, self, config.tickMs, randomBytes(4).readUInt32BE());
+  const stampKeys = await loadStampKeys(config.stampKeys, config.mesh, self);
+  const plan = planProbes(config.mesh, self, config.tickMs, randomBytes(4).readUInt32BE(), stampKeys);
   const startedAt = new Date().toISOString();
-  const reflecting = started(running, await startReflecting(planReflector(config.mesh, self), onFailure));
-  const probing = started(running, await startProbing(plan, onFailure));
-  for (const notice of notices(probing.sockets)) log.warn(notice);
+  const reflectorPlan = planReflector(config.mesh, self, config.reflector, stampKeys);
+  const { clockWatch, reflecting, probing } = await startMeasuring(plan, reflectorPlan, log, onFailure, running);
 
   const identity = { pop: self.name, bootId: randomUUID(), configDigest: config.digest, software };
   const clock = new SystemClock();
-  const clockWatch = started(running, await ClockWatch.start(new ClockStateReader(), log));
   const sealing = new Sealing({
     clock,
     windows: new Windows(config.mesh.windowS, clock),
@@ -111,6 +114,25 @@ async function wire(
       log.info('stopped');
     },
   };
+}
+
+/** The measuring threads, and the watch over the clock, whose newest state both put into every packet. */
+async function startMeasuring(
+  plan: ProbePlan,
+  reflectorPlan: ReflectorPlan,
+  log: Logger,
+  onFailure: (error: unknown) => void,
+  running: Running[],
+): Promise<{ clockWatch: ClockWatch; reflecting: Reflecting; probing: Probing }> {
+  const estimate = sharedEstimate();
+  const clockWatch = started(
+    running,
+    await ClockWatch.start(new ClockStateReader(), log, (state) => Atomics.store(estimate, 0, errorEstimateOf(state))),
+  );
+  const reflecting = started(running, await startReflecting(reflectorPlan, onFailure, estimate));
+  const probing = started(running, await startProbing(plan, onFailure, estimate));
+  for (const notice of notices(probing.sockets)) log.warn(notice);
+  return { clockWatch, reflecting, probing };
 }
 
 /** Kept small and read when somebody asks: a document of a thousand paths is a megabyte of text, and more as objects. */

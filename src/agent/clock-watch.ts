@@ -8,21 +8,27 @@ import type { ClockStateReader } from '../linux/clock-state-reader.ts';
 export class ClockWatch {
   readonly #reader: Pick<ClockStateReader, 'read'>;
   readonly #log: Logger;
+  readonly #onState: (state: ClockState) => void;
   #state = UNKNOWN_CLOCK;
   /** The state that the log has. */
   #logged: ClockState | null = null;
   #timer: NodeJS.Timeout | undefined;
   #refreshing: Promise<void>;
 
-  private constructor(reader: Pick<ClockStateReader, 'read'>, log: Logger) {
+  private constructor(reader: Pick<ClockStateReader, 'read'>, log: Logger, onState: (state: ClockState) => void) {
     this.#reader = reader;
     this.#log = log;
+    this.#onState = onState;
     this.#refreshing = this.#refresh();
   }
 
-  /** Asks once, and every LIMITS.clockStateEveryMs until `stop`. */
-  static async start(reader: Pick<ClockStateReader, 'read'>, log: Logger): Promise<ClockWatch> {
-    const watch = new ClockWatch(reader, log);
+  /** Asks once, and every LIMITS.clockStateEveryMs until `stop`; `onState` hears each answer. */
+  static async start(
+    reader: Pick<ClockStateReader, 'read'>,
+    log: Logger,
+    onState: (state: ClockState) => void,
+  ): Promise<ClockWatch> {
+    const watch = new ClockWatch(reader, log, onState);
     await watch.#refreshing;
     watch.#timer = setInterval(() => {
       watch.#refreshing = watch.#refresh();
@@ -48,6 +54,7 @@ export class ClockWatch {
       this.#state = UNKNOWN_CLOCK;
       this.#log.error({ err: error }, 'the state of the clock cannot be read');
     }
+    this.#onState(this.#state);
     this.#report();
   }
 

@@ -1,16 +1,15 @@
-/** Reads one path's slots of a window out of the ring and turns them into its figures. */
+/** Reads one path's slots of a window out of the ring and turns them into its part of the summary. */
 
+import { familyOf } from '../base/ip-address.ts';
 import { NS_PER_S } from '../base/units.ts';
 import type { PathPlan } from '../probe/plan.ts';
-import type { SummaryDelay, SummaryPath } from '../protocol/summary.ts';
+import type { SummaryPath } from '../protocol/summary.ts';
 import { SLOT_FLAG, SLOT_STATE, STAMP_SOURCE } from '../ring/layout.ts';
 import type { Outcome, RingReader } from '../ring/reader.ts';
-import { type DelayFigures, delayFigures } from '../stats/delay.ts';
-import { HISTOGRAM_RELATIVE_ERROR, HISTOGRAM_SCHEME, LogHistogram } from '../stats/histogram.ts';
 import { emptyCounts, type OutcomeCounts } from '../stats/outcomes.ts';
 import type { SecondsTally } from '../stats/seconds.ts';
-import { variationFigures } from '../stats/variation.ts';
-import { differenceNs } from '../wire/ntp-time.ts';
+import { PathDelays } from './path-delays.ts';
+import { PathTrail } from './path-trail.ts';
 import type { Window } from './windows.ts';
 
 type Provenance = SummaryPath['provenance'];
@@ -20,27 +19,22 @@ export class PathReader {
   readonly #ring: RingReader;
   readonly #windowS: number;
   readonly #tmaxNs: number;
-  readonly #rttNs: Float64Array;
-  readonly #rawNs: Float64Array;
-  readonly #residenceNs: Float64Array;
-  readonly #inSendOrderNs: Float64Array;
-  readonly #sortScratchNs: Float64Array;
-  readonly #histogram = new LogHistogram();
+  readonly #estimate: Int32Array;
+  readonly #delays: PathDelays;
+  readonly #trails: readonly PathTrail[];
   /** Per second of the window: probes sent, probes lost, sum of delays in ns. */
   readonly #sent: Float64Array;
   readonly #lost: Float64Array;
   readonly #sumNs: Float64Array;
 
-  constructor(ring: RingReader, windowS: number, tmaxNs: number, capacityMax: number) {
+  /** `estimate` holds what this host says of its clock, a STAMP Error Estimate. */
+  constructor(ring: RingReader, plans: readonly PathPlan[], windowS: number, tmaxNs: number, estimate: Int32Array) {
     this.#ring = ring;
     this.#windowS = windowS;
     this.#tmaxNs = tmaxNs;
-    const scratch = (): Float64Array => new Float64Array(capacityMax);
-    this.#rttNs = scratch();
-    this.#rawNs = scratch();
-    this.#residenceNs = scratch();
-    this.#inSendOrderNs = scratch();
-    this.#sortScratchNs = scratch();
+    this.#estimate = estimate;
+    this.#delays = new PathDelays(ring.views, Math.max(1, ...plans.map((plan) => plan.capacity)));
+    this.#trails = plans.map((plan, path) => new PathTrail(ring, path, plan));
     this.#sent = new Float64Array(windowS);
     this.#lost = new Float64Array(windowS);
     this.#sumNs = new Float64Array(windowS);
@@ -61,19 +55,22 @@ export class PathReader {
    * for them later is a straggler. A probe still open counts as void: the agent stops before its Tmax.
    */
   read(path: number, plan: PathPlan, window: Window, nowNs: number, seconds: SecondsTally): SummaryPath {
+    const trail = this.#trails[path];
+    if (!trail) throw new RangeError(`a path below ${this.#trails.length} expected, found ${path}`);
     const counts = emptyCounts();
     const provenance = emptyProvenance();
     const refusals = new Map<number, number>();
-    let delays = 0;
+    this.#delays.reset();
     this.#clearSeconds();
     const end = this.#ring.endOf(path, window.endNs);
     for (let sequence = this.#ring.sealed(path); sequence !== end; sequence = (sequence + 1) >>> 0) {
       const slot = this.#ring.slotOf(path, sequence);
       const outcome = this.#outcome(slot, nowNs);
-      this.#count(slot, outcome, counts, refusals);
-      const rttNs = outcome === 'received' ? this.#readDelay(slot, plan, delays, provenance) : Number.NaN;
-      if (!Number.isNaN(rttNs)) delays += 1;
-      this.#inSendOrderNs[counts.due - 1] = rttNs;
+      this.#count(slot, outcome, counts, refusals, trail);
+      trail.add(slot, outcome);
+      const rttNs = outcome === 'received' ? this.#delays.addReceived(slot, plan) : Number.NaN;
+      if (outcome === 'received') countProvenance(provenance, this.#ring.views.flags[slot] ?? 0);
+      else this.#delays.addNone();
       if (outcome === 'received' || outcome === 'lost') this.#countSecond(slot, window, outcome, rttNs);
     }
     this.#ring.seal(path, end);
@@ -81,54 +78,48 @@ export class PathReader {
       const lost = this.#lost[second] ?? 0;
       seconds.add(second, (this.#sent[second] ?? 0) - lost, lost);
     }
-    return { ...describe(plan), counts, ...this.#figures(plan, delays, counts.due, refusals, provenance) };
+    return {
+      ...describe(plan),
+      counts,
+      refused_by_errno: [...refusals].sort(([a], [b]) => a - b),
+      ...this.#delays.figures(path, plan, this.#estimate[0] ?? 0),
+      ...trail.take(),
+      provenance,
+      seconds_with_loss: this.#secondsWithLoss(),
+    };
   }
 
   #outcome(slot: number, nowNs: number): Outcome {
     return this.#ring.outcome(slot, nowNs - (this.#ring.views.dueNs[slot] ?? 0), this.#tmaxNs);
   }
 
-  #count(slot: number, outcome: Outcome, counts: OutcomeCounts, refusals: Map<number, number>): void {
+  #count(slot: number, outcome: Outcome, counts: OutcomeCounts, refusals: Map<number, number>, trail: PathTrail): void {
     const { views } = this.#ring;
-    const flags = views.flags[slot] ?? 0;
     counts.due += 1;
     counts[outcome === 'open' ? 'void' : outcome] += 1;
     counts.duplicate += views.duplicates[slot] ?? 0;
     if (outcome === 'lost') {
-      if (views.state[slot] === SLOT_STATE.late) counts.late += 1;
-      else if ((flags & SLOT_FLAG.unreachable) !== 0) counts.unreachable += 1;
+      this.#countLost(slot, counts, trail);
     } else if (outcome === 'refused') {
       const errno = views.errno[slot] ?? 0;
       refusals.set(errno, (refusals.get(errno) ?? 0) + 1);
-    } else if (outcome === 'received' && (flags & SLOT_FLAG.reordered) !== 0) {
+    } else if (outcome === 'received' && ((views.flags[slot] ?? 0) & SLOT_FLAG.reordered) !== 0) {
       counts.reordered += 1;
     }
   }
 
-  /**
-   * Stores the delays of a received probe as number `at`; returns the SLA's round trip, NaN when the clock was stepped
-   * or the stamps contradict one another (standards: residence >= 0, net > 0): such a sample arrived, and has no delay.
-   */
-  #readDelay(slot: number, plan: PathPlan, at: number, provenance: Provenance): number {
+  /** The sub-counts of a lost probe exclude one another: a late reply says more than an error, and that more than damage. */
+  #countLost(slot: number, counts: OutcomeCounts, trail: PathTrail): void {
     const { views } = this.#ring;
     const flags = views.flags[slot] ?? 0;
-    countProvenance(provenance, flags);
-    const rawNs = this.#difference(views.t4Seconds, views.t4Nanoseconds, views.t1Seconds, views.t1Nanoseconds, slot);
-    const sinceTxNs = rawNs - (views.txDeltaNs[slot] ?? 0);
-    const residenceNs =
-      plan.kind === 'stamp'
-        ? this.#difference(views.t3Seconds, views.t3Nanoseconds, views.t2Seconds, views.t2Nanoseconds, slot)
-        : 0;
-    const rttNs = sinceTxNs - residenceNs;
-    if ((flags & SLOT_FLAG.delayVoid) !== 0 || residenceNs < 0 || rttNs <= 0) return Number.NaN;
-    this.#rttNs[at] = rttNs;
-    this.#rawNs[at] = sinceTxNs;
-    this.#residenceNs[at] = residenceNs;
-    return rttNs;
-  }
-
-  #difference(aS: Uint32Array, aNs: Uint32Array, bS: Uint32Array, bNs: Uint32Array, slot: number): number {
-    return differenceNs(aS[slot] ?? 0, aNs[slot] ?? 0, bS[slot] ?? 0, bNs[slot] ?? 0);
+    if (views.state[slot] === SLOT_STATE.late) {
+      counts.late += 1;
+    } else if ((flags & SLOT_FLAG.unreachable) !== 0) {
+      counts.unreachable += 1;
+      trail.addUnreachable(slot);
+    } else if ((flags & SLOT_FLAG.corrupt) !== 0) {
+      counts.corrupt += 1;
+    }
   }
 
   #countSecond(slot: number, window: Window, outcome: Outcome, rttNs: number): void {
@@ -145,40 +136,6 @@ export class PathReader {
     this.#sumNs.fill(0);
   }
 
-  #figures(
-    plan: PathPlan,
-    delays: number,
-    due: number,
-    refusals: Map<number, number>,
-    provenance: Provenance,
-  ): Omit<SummaryPath, keyof ReturnType<typeof describe> | 'counts'> {
-    const isStamp = plan.kind === 'stamp';
-    const variation = variationFigures(this.#inSendOrderNs, due, this.#sortScratchNs);
-    return {
-      refused_by_errno: [...refusals].sort(([a], [b]) => a - b),
-      histogram: this.#histogramOf(delays),
-      rtt: toSummary(delayFigures(this.#rttNs, delays)),
-      rtt_raw: isStamp ? toSummary(delayFigures(this.#rawNs, delays)) : null,
-      residence: isStamp ? toSummary(delayFigures(this.#residenceNs, delays)) : null,
-      ipdv: variation && {
-        n: variation.n,
-        mean_abs_ns: variation.meanAbsNs,
-        p95_abs_ns: variation.p95AbsNs,
-        min_ns: variation.minNs,
-        max_ns: variation.maxNs,
-      },
-      provenance,
-      seconds_with_loss: this.#secondsWithLoss(),
-    };
-  }
-
-  #histogramOf(delays: number): SummaryPath['histogram'] {
-    if (delays === 0) return null;
-    this.#histogram.reset();
-    for (let at = 0; at < delays; at += 1) this.#histogram.add(this.#rttNs[at] ?? 0);
-    return { scheme: HISTOGRAM_SCHEME, relative_error: HISTOGRAM_RELATIVE_ERROR, buckets: this.#histogram.pairs() };
-  }
-
   #secondsWithLoss(): SummaryPath['seconds_with_loss'] {
     const rows: SummaryPath['seconds_with_loss'] = [];
     for (const [second, lost] of this.#lost.entries()) {
@@ -192,7 +149,7 @@ function describe(plan: PathPlan) {
   return {
     class: plan.className,
     kind: plan.kind,
-    family: 'ipv4' as const,
+    family: familyOf(plan.address),
     dscp: plan.dscp,
     size_bytes: plan.sizeBytes,
     flow: plan.flow,
@@ -213,21 +170,4 @@ function countProvenance(provenance: Provenance, flags: number): void {
   if (rx === STAMP_SOURCE.hardware) provenance.rx_hardware += 1;
   else if (rx === STAMP_SOURCE.kernel) provenance.rx_kernel += 1;
   else provenance.rx_user += 1;
-}
-
-function toSummary(figures: DelayFigures | null): SummaryDelay | null {
-  return (
-    figures && {
-      n: figures.n,
-      sum_ns: figures.sumNs,
-      min_ns: figures.minNs,
-      mean_ns: figures.meanNs,
-      max_ns: figures.maxNs,
-      stddev_ns: figures.stddevNs,
-      p50_ns: figures.p50Ns,
-      p95_ns: figures.p95Ns,
-      p99_ns: figures.p99Ns,
-      p999_ns: figures.p999Ns,
-    }
-  );
 }

@@ -7,6 +7,7 @@ import type { Summary, SummaryPath, SummaryPeer } from '../protocol/summary.ts';
 import { SecondsTally } from '../stats/seconds.ts';
 import { NS_PER_MS } from '../base/units.ts';
 import { Instrument } from './instrument.ts';
+import { FlowMerger } from './merge-flows.ts';
 import { PathReader } from './path-figures.ts';
 import type { SummaryBody } from './seal.ts';
 import { rfc3339, type Window } from './windows.ts';
@@ -26,6 +27,7 @@ export class Summarizer {
   readonly #instrument: Instrument;
   readonly #clockState: () => ClockState;
   readonly #seconds: SecondsTally;
+  readonly #flows = new FlowMerger();
   readonly #transport: Summary['parameters']['transport'];
   /** Peer and its paths' numbers, in the plan's order. */
   readonly #peers: Map<string, number[]>;
@@ -40,8 +42,7 @@ export class Summarizer {
   ) {
     this.#identity = identity;
     this.#plan = plan;
-    const capacityMax = Math.max(1, ...plan.paths.map((path) => path.capacity));
-    this.#paths = new PathReader(probing.ring, windowS, plan.tmaxNs, capacityMax);
+    this.#paths = new PathReader(probing.ring, plan.paths, windowS, plan.tmaxNs, probing.estimate);
     this.#instrument = new Instrument(probing, reflecting);
     this.#clockState = clockState;
     this.#seconds = new SecondsTally(windowS);
@@ -73,7 +74,7 @@ export class Summarizer {
       parameters: {
         tmax_ms: this.#plan.tmaxNs / NS_PER_MS,
         tick_ms: this.#plan.tickNs / NS_PER_MS,
-        schedule: 'periodic',
+        schedule: this.#plan.schedule,
         transport: this.#transport,
       },
       clock,
@@ -89,7 +90,7 @@ export class Summarizer {
       if (!plan) throw new RangeError(`path ${path} is not in the plan`);
       return this.#paths.read(path, plan, window, nowNs, this.#seconds);
     });
-    return { peer, seconds: this.#seconds.toString(), paths: figures };
+    return { peer, seconds: this.#seconds.toString(), classes: this.#flows.merge(figures), paths: figures };
   }
 }
 

@@ -62,6 +62,8 @@ export const LIMITS = {
   tickMsMax: 20,
   /** Messages per sendmmsg or recvmmsg call: beyond 64 the system call's own cost no longer shows. */
   batchMessages: 64,
+  /** Packets that a reflector's session may send at once, as seconds of its rate: what a stalled sender catches up with. */
+  reflectorBurstS: 2,
   /** Octets of one probe packet as UDP or ICMP payload: an Ethernet frame without fragmentation. */
   packetBytesMax: 1472,
   /** The same behind the longer header of IPv6. */
@@ -80,6 +82,8 @@ export const LIMITS = {
   clockStateEveryMs: 16_000,
   /** chronyd answers on the loopback within a millisecond; longer than this it is stopped or not there. */
   chronyAnswerMs: 200,
+  /** Rows of ICMP errors by type, code and sender in a path's window: a path that loops through more routers is lost anyhow. */
+  unreachableRowsMax: 64,
   /** A summary as signed octets: 200 peers with 5 paths each are about 1.5 MB. */
   summaryBytesMax: 8 * 1024 * 1024,
   /** A summary as it travels, compressed. */

@@ -35,7 +35,7 @@ key id ${kid}
 }
 
 async function makeStampKey(session: string, folder: string): Promise<void> {
-  const { writeStampKey } = await import('../config/stamp-keys.ts');
+  const { writeStampKey } = await import('../config/new-stamp-key.ts');
   const file = await writeStampKey(folder, session);
   process.stdout.write(`${file}
   the key of the STAMP session ${session}. Put the same file on both hosts, in the folder that agent.yaml

@@ -4,7 +4,7 @@ import { PopprobeError } from '../base/errors.ts';
 import { digestOf } from '../protocol/digest.ts';
 import { readHeader, verifyDetached } from '../protocol/jws-verify.ts';
 import type { Summary } from '../protocol/summary.ts';
-import { parseSummary } from '../protocol/summary-schema.ts';
+import { parseSummary } from '../protocol/parse-summary.ts';
 import type { Keyring, Signer } from './keyring.ts';
 
 /** A summary whose signature, schema and origin are in order, together with the evidence for it. */

@@ -4,19 +4,14 @@
  * while packets are on their way.
  */
 
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { notAKey, readKeyFile, refuseExposed, shellWord } from './key-file.ts';
-import { makeKeyFolder, writeNewKeyFile } from './new-key-file.ts';
-import { quote } from './quote.ts';
-import { configName } from './schema-parts.ts';
 
 /** As long as the digest of HMAC-SHA-256 (RFC 2104 section 3). */
-const KEY_BYTES = 32;
+export const STAMP_KEY_BYTES = 32;
 
-const KEYS = `one or ${LIMITS.stampKeysPerSessionMax} different keys, each a line of ${2 * KEY_BYTES} hexadecimal digits`;
+const KEYS = `one or ${LIMITS.stampKeysPerSessionMax} different keys, each a line of ${2 * STAMP_KEY_BYTES} hexadecimal digits`;
 
 /**
  * The keys of the session whose Session-Sender is the PoP `from` and whose Session-Reflector is `to`: 32 octets each, the
@@ -45,29 +40,4 @@ function keysOf(directory: string, session: string, credentials: string | undefi
     throw notAKey(KEYS, `something else in ${file}`, { remedy: `move the file away and run: ${instead}` });
   }
   return lines.map((line) => Uint8Array.from(Buffer.from(line, 'hex')));
-}
-
-/**
- * Makes the key of a session named like `hkg1-to-sin1`, in a file that only the owner may read, and returns its path.
- * Makes the directory if there is none, but never replaces a file. Throws config_invalid_value for a bad name, key_exists,
- * or key_unwritable.
- */
-export async function writeStampKey(directory: string, session: string): Promise<string> {
-  if (!isSessionName(session)) {
-    throw new PopprobeError('config_invalid_value', {
-      expected: 'two names of PoPs with "-to-" between, as hkg1-to-sin1',
-      found: quote(session),
-      remedy: 'name the PoP that sends first and the one that reflects second',
-    });
-  }
-  const file = join(directory, `${session}.key`);
-  await makeKeyFolder(directory);
-  await writeNewKeyFile(file, `${randomBytes(KEY_BYTES).toString('hex')}\n`, 0o600);
-  return file;
-}
-
-/** The names of PoPs with authenticated sessions have no word "to" (mesh-conflicts.ts), so that there is one way to read it. */
-function isSessionName(text: string): boolean {
-  const names = text.split('-to-');
-  return names.length === 2 && names.every((name) => configName.safeParse(name).success);
 }

@@ -4,11 +4,13 @@ import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../ring/counters.ts';
 import { PATH_WORD, SLOT_FLAG, SLOT_STATE, STAMP_SOURCE } from '../ring/layout.ts';
 import type { RingWriter } from '../ring/writer.ts';
+import { offenderNumber } from '../ring/offenders.ts';
+import type { Stamp } from '../base/units.ts';
+import { errorEstimateSeconds, isPtpFormat, isSynchronised } from '../wire/error-estimate.ts';
 import { differenceNs } from '../wire/ntp-time.ts';
 import type { ReflectorPacket } from '../wire/stamp.ts';
 import type { EngineCounter } from './health.ts';
 import type { StepWatch } from './step-watch.ts';
-import { offenderNumber } from '../ring/offenders.ts';
 import type { Datagram, IcmpError } from './transport.ts';
 
 export class Arrivals {
@@ -19,20 +21,36 @@ export class Arrivals {
   readonly #counters: Counters<EngineCounter>;
   /** Per path: the next sequence number expected to arrive (NextExp of RFC 4737 section 3.3). */
   readonly #nextExpected: Uint32Array;
+  /** One word: what this host says of its clock, an Error Estimate. */
+  readonly #estimate: Int32Array;
+  /** Per path: slot of the reply filed last and of the one before, -1 before any. */
+  readonly #lastSlot: Int32Array;
+  readonly #slotBefore: Int32Array;
 
-  constructor(ring: RingWriter, tmaxNs: number, clock: Clock, steps: StepWatch, counters: Counters<EngineCounter>) {
+  constructor(
+    ring: RingWriter,
+    tmaxNs: number,
+    clock: Clock,
+    steps: StepWatch,
+    counters: Counters<EngineCounter>,
+    estimate: Int32Array,
+  ) {
     this.#ring = ring;
     this.#tmaxNs = tmaxNs;
     this.#clock = clock;
     this.#steps = steps;
     this.#counters = counters;
     this.#nextExpected = new Uint32Array(ring.views.paths);
+    this.#estimate = estimate;
+    this.#lastSlot = new Int32Array(ring.views.paths).fill(-1);
+    this.#slotBefore = new Int32Array(ring.views.paths).fill(-1);
   }
 
   /**
    * Files a reply whose session and source have been checked. The copy of T1 that came back must be the one the slot
    * remembers: it tells a reply to this probe from one to a probe of an earlier run with the same number.
-   * `reflected` brings T2, T3 and the reflector's sequence number of a STAMP reply.
+   * `reflected` brings T2, T3 and the reflector's sequence number of a STAMP reply. Returns whether it was the first reply
+   * to a probe of a window that is still open: what else the reply says counts only then.
    */
   file(
     path: number,
@@ -40,21 +58,67 @@ export class Arrivals {
     t1: { seconds: number; nanoseconds: number },
     datagram: Datagram,
     reflected: ReflectorPacket | null,
-  ): void {
-    const { views } = this.#ring;
+  ): boolean {
     const slot = this.#ring.slotOf(path, sequence);
-    if (
-      !this.#ring.owns(path, slot, sequence) ||
-      views.t1Seconds[slot] !== t1.seconds ||
-      views.t1Nanoseconds[slot] !== t1.nanoseconds
-    ) {
+    if (!this.#isProbe(path, slot, sequence, t1)) {
       this.#counters.add('reply_unknown_probe');
-      return;
+      return false;
     }
     const fate = this.#ring.fateOfReply(path, slot, sequence, this.#isInTime(slot, datagram));
     if (fate === 'duplicate') this.#ring.duplicate(slot);
     else if (fate === 'unknown') this.#counters.add('reply_unknown_probe');
-    else if (fate !== 'straggler') this.#store(path, slot, sequence, datagram, reflected, fate);
+    if (fate !== 'first' && fate !== 'late') return false;
+    this.#store(path, slot, sequence, datagram, reflected, fate);
+    return true;
+  }
+
+  /** A reply to this probe came, damaged on the way: the probe is lost, and it is known how. */
+  fileCorrupt(path: number, sequence: number, t1: { seconds: number; nanoseconds: number }): void {
+    const slot = this.#ring.slotOf(path, sequence);
+    if (this.#isProbe(path, slot, sequence, t1)) this.#ring.flag(slot, SLOT_FLAG.corrupt);
+  }
+
+  /** The DSCP with which the path's newest probe arrived at the reflector, beside the one it was sent with. */
+  fileDscp(path: number, sent: number, arrived: number): void {
+    if (arrived !== sent) this.#ring.count(path, PATH_WORD.forwardRemarked);
+  }
+
+  /** The octet of DSCP and ECN that the path's newest reply arrived with, -1 when unknown, beside the DSCP of the probe. */
+  fileReplyTos(path: number, sent: number, tos: number): void {
+    if (tos >= 0 && tos >> 2 !== sent) this.#ring.count(path, PATH_WORD.reverseRemarked);
+  }
+
+  /** The reflector's counts of the session's packets (Direct Measurement). */
+  fileCounters(path: number, received: number, sent: number): void {
+    this.#ring.set(path, PATH_WORD.reflectorReceived, received);
+    this.#ring.set(path, PATH_WORD.reflectorSent, sent);
+  }
+
+  /** When the path's reply before the newest one really left the reflector: its T3 was read before it was sent. */
+  followUp(path: number, reflectorSequence: number, sent: Stamp): void {
+    const { views } = this.#ring;
+    const slot = this.#slotBefore[path] ?? -1;
+    if (slot < 0 || views.reflectorSequence[slot] !== reflectorSequence) return;
+    const laterNs = differenceNs(
+      sent.seconds,
+      sent.nanoseconds,
+      views.t3Seconds[slot] ?? 0,
+      views.t3Nanoseconds[slot] ?? 0,
+    );
+    if (laterNs < 0 || laterNs > this.#tmaxNs) return;
+    views.t3Seconds[slot] = sent.seconds;
+    views.t3Nanoseconds[slot] = sent.nanoseconds;
+    this.#ring.flag(slot, SLOT_FLAG.followedUp);
+  }
+
+  /** Whether the slot is this very probe's: its number could be an earlier run's, its T1 could not. */
+  #isProbe(path: number, slot: number, sequence: number, t1: { seconds: number; nanoseconds: number }): boolean {
+    const { views } = this.#ring;
+    return (
+      this.#ring.owns(path, slot, sequence) &&
+      views.t1Seconds[slot] === t1.seconds &&
+      views.t1Nanoseconds[slot] === t1.nanoseconds
+    );
   }
 
   /** Marks the probe that an ICMP error names; if no reply comes after all, it is lost because unreachable. */
@@ -87,11 +151,20 @@ export class Arrivals {
       views.reflectorSequence[slot] = reflected.sequence;
       views.senderTtl[slot] = reflected.senderTtl;
       this.#ring.set(path, PATH_WORD.errorEstimate, reflected.errorEstimate);
+      if (this.#areSynchronised(reflected.errorEstimate)) this.#ring.flag(slot, SLOT_FLAG.synchronised);
+      this.#slotBefore[path] = this.#lastSlot[path] ?? -1;
+      this.#lastSlot[path] = slot;
     }
     if (this.#isStepped(slot) || this.#roundTripNs(slot, datagram) < 0) this.#ring.flag(slot, SLOT_FLAG.delayVoid);
     this.#order(path, slot, sequence);
     if (fate === 'first') this.#ring.received(slot);
     else this.#ring.late(slot);
+  }
+
+  /** Whether differences between our stamps and the reflector's mean anything: both clocks vouched for, one timescale. */
+  #areSynchronised(reflectorEstimate: number): boolean {
+    const isUsable = errorEstimateSeconds(reflectorEstimate) !== null && !isPtpFormat(reflectorEstimate);
+    return isUsable && isSynchronised(reflectorEstimate) && isSynchronised(this.#estimate[0] ?? 0);
   }
 
   /** Reordered is a reply that arrives after the reply to a later probe; numbers are compared modulo 2^32. */

@@ -1,7 +1,7 @@
 /** The ICMP echo prober's packets: writes a probe, recognises its reply. */
 
 import type { Clock } from '../base/clock.ts';
-import { isAddress } from '../base/ip-address.ts';
+import { familyOf, IPV4_BYTES, isAddress } from '../base/ip-address.ts';
 import type { Counters } from '../ring/counters.ts';
 import {
   blankEchoProbe,
@@ -48,15 +48,18 @@ export class EchoSender {
     this.#probe.sequence = sequence;
     this.#probe.t1.seconds = clock.wallSeconds;
     this.#probe.t1.nanoseconds = clock.wallNanoseconds;
-    encodeEchoRequest(view, offset, plan.sizeBytes, this.#probe);
+    encodeEchoRequest(view, offset, plan.sizeBytes, this.#probe, familyOf(plan.address));
     return ICMP_HEADER_BYTES + plan.sizeBytes;
   }
 
   /** Matches a datagram by session, path, source and probe; what matches nothing is counted by reason and dropped. */
   receive(datagram: Datagram): void {
-    const decoding = decodeEchoReply(datagram.view, datagram.offset, datagram.length, this.#session, this.#reply);
+    const { view, offset, length } = datagram;
+    const family = datagram.source.addressBytes === IPV4_BYTES ? 'ipv4' : 'ipv6';
+    const decoding = decodeEchoReply(view, offset, length, this.#session, this.#reply, family);
     if (decoding !== 'ok') {
       this.#count(decoding);
+      if (decoding === 'corrupt') this.#fileCorrupt(datagram);
       return;
     }
     const plan = this.#paths[this.#reply.path];
@@ -67,18 +70,30 @@ export class EchoSender {
     } else if (datagram.length !== ICMP_HEADER_BYTES + plan.sizeBytes) {
       this.#counters.add('reply_corrupt');
     } else {
-      this.#arrivals.file(this.#reply.path, this.#reply.sequence, this.#reply.t1, datagram, null);
+      const { path, sequence, t1 } = this.#reply;
+      const accepted = this.#arrivals.file(path, sequence, t1, datagram, null);
+      if (accepted) this.#arrivals.fileReplyTos(path, plan.dscp, datagram.tos);
     }
   }
 
   /** Reads which probe an ICMP error quotes, as far as the router quoted it. */
   receiveError(datagram: Datagram, error: IcmpError): void {
-    const decoding = decodeQuotedEcho(datagram.view, datagram.offset, datagram.length, this.#session, this.#reply);
+    const { view, offset, length } = datagram;
+    const family = datagram.source.addressBytes === IPV4_BYTES ? 'ipv4' : 'ipv6';
+    const decoding = decodeQuotedEcho(view, offset, length, this.#session, this.#reply, family);
     if (decoding === 'ok' && this.#paths[this.#reply.path]?.kind === 'icmp') {
       this.#arrivals.fileUnreachable(this.#reply.path, this.#reply.sequence, error);
     } else {
       this.#counters.add('icmp_errors_unmatched');
     }
+  }
+
+  /** Damage may be where the marks are: only a reply whose path, source and T1 still fit is taken for the probe's. */
+  #fileCorrupt(datagram: Datagram): void {
+    const { address, addressBytes } = datagram.source;
+    const plan = this.#paths[this.#reply.path];
+    if (plan?.kind !== 'icmp' || !isAddress(plan.address, address, addressBytes)) return;
+    this.#arrivals.fileCorrupt(this.#reply.path, this.#reply.sequence, this.#reply.t1);
   }
 
   #count(decoding: Exclude<EchoDecoding, 'ok'>): void {

@@ -7,7 +7,6 @@ import type { Counters } from '../ring/counters.ts';
 import { STAMP_SOURCE } from '../ring/layout.ts';
 import type { RingWriter } from '../ring/writer.ts';
 import { bucketOf } from '../stats/histogram.ts';
-import { UNSYNCHRONISED_ESTIMATE } from '../wire/error-estimate.ts';
 import { differenceNs } from '../wire/ntp-time.ts';
 import { Arrivals } from './arrivals.ts';
 import { Blindness } from './blindness.ts';
@@ -28,6 +27,8 @@ export interface EngineParts {
   counters: Counters<EngineCounter>;
   /** How late each wake-up was: counts by the buckets of `stats/histogram.ts`. */
   lateness: Uint32Array;
+  /** One word, written by the main thread: what this host says of its clock, an Error Estimate. */
+  estimate: Int32Array;
   /** Uniform in [0, 1): the random phase or intervals of each path. */
   random: () => number;
 }
@@ -58,10 +59,10 @@ export class Engine implements TransportEvents {
     this.#transports = parts.transports;
     this.#counters = counters;
     this.#lateness = parts.lateness;
-    const arrivals = new Arrivals(ring, plan.tmaxNs, clock, this.#steps, counters);
+    const arrivals = new Arrivals(ring, plan.tmaxNs, clock, this.#steps, counters, parts.estimate);
     const identifiers = plan.sockets.map((socket) => socket.port);
     this.#echo = new EchoSender(plan.paths, plan.session, identifiers, arrivals, counters);
-    this.#stamp = new SessionSender(plan.paths, arrivals, counters, UNSYNCHRONISED_ESTIMATE);
+    this.#stamp = new SessionSender(plan.paths, arrivals, counters, parts.estimate);
     this.#filled = new Int32Array(parts.transports.length);
     this.#cookies = parts.transports.map((transport) => new Int32Array(transport.outgoing.count));
     clock.read();
@@ -90,6 +91,7 @@ export class Engine implements TransportEvents {
 
   onRefused(cookie: number, errno: number): void {
     this.#ring.refused(cookie, errno);
+    this.#stamp.unsent(this.#ring.pathOf(cookie));
   }
 
   onTxStamp(cookie: number, seconds: number, nanoseconds: number): void {
@@ -106,7 +108,7 @@ export class Engine implements TransportEvents {
 
   onIcmpError(datagram: Datagram, error: IcmpError): void {
     if (this.#plan.sockets[this.#socket]?.kind === 'icmp') this.#echo.receiveError(datagram, error);
-    else this.#stamp.receiveError(datagram, error);
+    else this.#stamp.receiveError(datagram, this.#socket, error);
   }
 
   close(): void {
@@ -182,7 +184,7 @@ export class Engine implements TransportEvents {
     const length =
       plan.kind === 'icmp'
         ? this.#echo.write(view, offset, path, plan, sequence, this.#clock)
-        : this.#stamp.write(view, offset, plan, sequence, this.#clock);
+        : this.#stamp.write(view, offset, path, plan, sequence, this.#clock);
     this.#ring.stampT1(slot, this.#clock.wallSeconds, this.#clock.wallNanoseconds);
     transport.prepare(message, length, plan.address, plan.port);
     cookies[message] = slot;

@@ -19,6 +19,9 @@ const ENGINE_COUNTERS = [
   'reply_wrong_source',
   'reply_unknown_session',
   'reply_unknown_probe',
+  'reply_bad_mac',
+  'ssid_missing',
+  'tlvs_refused',
 ] as const;
 
 const REFLECTOR_COUNTERS = [
@@ -28,8 +31,12 @@ const REFLECTOR_COUNTERS = [
   'drop_short',
   'drop_too_long',
   'drop_bad_timestamp',
+  'drop_bad_mac',
+  'drop_rate_limited',
   'drop_not_sent',
   'receive_stamp_missing',
+  'tlvs_malformed',
+  'tlvs_bad_mac',
 ] as const;
 
 export type EngineCounter = (typeof ENGINE_COUNTERS)[number];

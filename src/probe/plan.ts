@@ -1,7 +1,11 @@
 /** What the probing thread is told to do: plain data, made by the agent from its configuration. */
 
 import type { IpAddress } from '../base/ip-address.ts';
+import type { TlvName } from '../wire/stamp-tlv-layout.ts';
 import type { ScheduleKind } from './schedule.ts';
+
+/** What answers at a peer. TWAMP Light knows neither SSID nor TLVs nor our authentication (RFC 8762 section 4.6). */
+type ReflectorKind = 'stateful' | 'stateless' | 'twamp_light';
 
 /** One path: a peer probed in one way. */
 export interface PathPlan {
@@ -17,8 +21,12 @@ export interface PathPlan {
   address: IpAddress;
   /** Destination UDP port; 0 for ICMP. */
   port: number;
-  /** STAMP session identifier, unique among this agent's sessions (RFC 8972 section 3); 0 for ICMP. */
+  /** STAMP only, from here on: session identifier, unique among this agent's sessions (RFC 8972 section 3); 0 for none. */
   ssid: number;
+  /** Authenticated mode: the first key signs, every key verifies. Empty: unauthenticated. */
+  keys: Uint8Array[];
+  tlvs: TlvName[];
+  reflector: ReflectorKind;
   /** Index into `ProbePlan.sockets`. */
   socket: number;
   /** Slots of the path's ring region. */
@@ -53,7 +61,10 @@ export interface ReflectorSession {
   /** Its address and source UDP port. */
   address: IpAddress;
   port: number;
+  /** 0: a TWAMP Light sender. */
   ssid: number;
+  /** As a path's. */
+  keys: Uint8Array[];
 }
 
 export interface ReflectorPlan {
@@ -61,4 +72,12 @@ export interface ReflectorPlan {
   addresses: IpAddress[];
   port: number;
   sessions: ReflectorSession[];
+  /** Stateful: replies are numbered by the session's own counter; stateless: by the request (RFC 8762 section 4). */
+  mode: 'stateful' | 'stateless';
+  /** Packets per second that one session is answered. */
+  packetsPerSecond: number;
+  /** DSCPs that a Class of Service TLV may ask for (RFC 8972 section 4.4). */
+  permittedDscp: number[];
+  /** Whether any session asks when its replies really left (Follow-Up Telemetry): the kernel then stamps them. */
+  followUp: boolean;
 }

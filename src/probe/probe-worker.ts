@@ -19,6 +19,7 @@ export interface ProbeWorkerData {
   ring: SharedArrayBuffer;
   counters: SharedArrayBuffer;
   lateness: SharedArrayBuffer;
+  estimate: Int32Array;
 }
 
 /** What carries each socket's packets; `errno` 0 unless the host permits no socket of the kind. */
@@ -71,6 +72,7 @@ function startEngine(transports: Transport[]): Engine {
     transports,
     counters: engineCounters(data.counters),
     lateness: new Uint32Array(data.lateness),
+    estimate: data.estimate,
     random: Math.random,
   });
 }

@@ -18,6 +18,7 @@ import { openOrReport, runUntilStopped } from './worker-body.ts';
 export interface ReflectorWorkerData {
   plan: ReflectorPlan;
   counters: SharedArrayBuffer;
+  estimate: Int32Array;
 }
 
 /** How often an idle reflector looks whether it should stop. */
@@ -34,18 +35,26 @@ function openSocket(address: IpAddress): TimestampingSocket {
     port: data.plan.port,
     dscp: 0,
     payloadBytes: LIMITS.packetBytesMax,
-    txStamps: false,
+    txStamps: data.plan.followUp,
   });
 }
 
 const opened = openOrReport(
   () => {
-    const { addresses, sessions } = data.plan;
     const counters = reflectorCounters(data.counters);
-    const sockets = addresses.map(openSocket);
-    const reflectors = sockets.map((socket, index) => {
-      const ofFamily = sessions.filter((session) => session.address.length === addresses[index]?.length);
-      return new SessionReflector(ofFamily, new KernelTransport(socket), new SystemClock(), counters);
+    const sockets: TimestampingSocket[] = [];
+    const reflectors = data.plan.addresses.map((address) => {
+      const socket = openSocket(address);
+      sockets.push(socket);
+      const sessions = data.plan.sessions.filter((session) => session.address.length === address.length);
+      return new SessionReflector({
+        plan: { ...data.plan, sessions },
+        address,
+        transport: new KernelTransport(socket),
+        clock: new SystemClock(),
+        counters,
+        estimate: data.estimate,
+      });
     });
     return { sockets, reflectors, poller: new Poller(sockets.map((socket) => socket.fd)) };
   },

@@ -1,50 +1,68 @@
 /** The STAMP Session-Reflector: answers provisioned sessions, drops and counts everything else (RFC 8762 section 4.3). */
 
 import type { Clock } from '../base/clock.ts';
+import { IPV4_BYTES } from '../base/ip-address.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Counters } from '../ring/counters.ts';
-import { UNSYNCHRONISED_ESTIMATE } from '../wire/error-estimate.ts';
-import { blankSenderPacket, decodeSenderPacket, encodeReflectorPacket, STAMP_BASE_BYTES } from '../wire/stamp.ts';
+import { isSynchronised } from '../wire/error-estimate.ts';
+import { blankSenderPacket, decodeSenderPacket, encodeReflectorPacket } from '../wire/stamp.ts';
+import { decodeAuthSenderPacket, encodeAuthReflectorPacket } from '../wire/stamp-auth.ts';
+import { AUTHENTICATED, readSsid, replyBytes, type StampMode, UNAUTHENTICATED } from '../wire/stamp-mode.ts';
+import { SYNC_SOURCES } from '../wire/stamp-tlv.ts';
+import { blankTlvFacts, type TlvFacts } from '../wire/stamp-tlv-facts.ts';
+import { reflectTlvs } from '../wire/stamp-tlv-reflect.ts';
+import { decodeTwampLightRequest } from '../wire/twamp-light.ts';
+import { Departures } from './departures.ts';
 import type { ReflectorCounter } from './health.ts';
-import type { ReflectorSession } from './plan.ts';
+import type { ReflectorPlan } from './plan.ts';
 import { SessionTable } from './session-table.ts';
 import type { Datagram, Transport, TransportEvents } from './transport.ts';
 
 /** What the reflector says when the kernel did not tell the TTL (RFC 5357 section 4.2). */
 const TTL_UNKNOWN = 255;
 
+const DROPS = { short: 'drop_short', bad_mac: 'drop_bad_mac', bad_timestamp: 'drop_bad_timestamp' } as const;
+
+export interface ReflectorParts {
+  plan: Pick<ReflectorPlan, 'sessions' | 'mode' | 'packetsPerSecond' | 'permittedDscp' | 'port'>;
+  /** The local address of the transport: what a Location TLV reports. */
+  address: Uint8Array;
+  transport: Transport;
+  clock: Clock;
+  counters: Counters<ReflectorCounter>;
+  /** One word: what this host says of its clock, an Error Estimate. */
+  estimate: Int32Array;
+}
+
 export class SessionReflector implements TransportEvents {
+  readonly #parts: ReflectorParts;
   readonly #sessions: SessionTable;
-  readonly #transport: Transport;
-  readonly #clock: Clock;
-  readonly #counters: Counters<ReflectorCounter>;
+  readonly #departures: Departures;
+  readonly #unauthenticated: TlvFacts;
+  readonly #authenticated: TlvFacts;
   readonly #request = blankSenderPacket();
   readonly #cookies: Int32Array;
   readonly #reply = {
     sequence: 0,
     t2: { seconds: 0, nanoseconds: 0 },
     t3: { seconds: 0, nanoseconds: 0 },
-    errorEstimate: UNSYNCHRONISED_ESTIMATE,
+    errorEstimate: 0,
     senderTtl: TTL_UNKNOWN,
   };
   #filled = 0;
 
-  constructor(
-    sessions: readonly ReflectorSession[],
-    transport: Transport,
-    clock: Clock,
-    counters: Counters<ReflectorCounter>,
-  ) {
-    this.#sessions = new SessionTable(sessions);
-    this.#transport = transport;
-    this.#clock = clock;
-    this.#counters = counters;
-    this.#cookies = new Int32Array(transport.outgoing.count);
+  constructor(parts: ReflectorParts) {
+    this.#parts = parts;
+    this.#sessions = new SessionTable(parts.plan.sessions, parts.plan.packetsPerSecond);
+    this.#departures = new Departures(this.#sessions);
+    this.#unauthenticated = this.#blankFacts(UNAUTHENTICATED);
+    this.#authenticated = this.#blankFacts(AUTHENTICATED);
+    this.#cookies = new Int32Array(parts.transport.outgoing.count);
   }
 
   /** Reads everything that has arrived and answers it. */
   turn(): void {
-    this.#transport.receive(this);
+    this.#parts.transport.receive(this);
     this.#flush();
   }
 
@@ -56,15 +74,15 @@ export class SessionReflector implements TransportEvents {
   }
 
   onSent(): void {
-    this.#counters.add('reflected');
+    this.#parts.counters.add('reflected');
   }
 
   onRefused(): void {
-    this.#counters.add('drop_not_sent');
+    this.#parts.counters.add('drop_not_sent');
   }
 
-  onTxStamp(): void {
-    // The reflector asks for none.
+  onTxStamp(cookie: number, seconds: number, nanoseconds: number): void {
+    this.#departures.stamp(cookie, seconds, nanoseconds);
   }
 
   onIcmpError(): void {
@@ -74,49 +92,135 @@ export class SessionReflector implements TransportEvents {
   /** The session that may be answered, or -1 after counting why not. */
   #admit(datagram: Datagram): number {
     if (datagram.truncated || datagram.length > LIMITS.packetBytesMax) return this.#drop('drop_too_long');
-    const decoding = decodeSenderPacket(datagram.view, datagram.offset, datagram.length, this.#request);
-    if (decoding === 'short') return this.#drop('drop_short');
-    const { address, addressBytes, port } = datagram.source;
-    const session = this.#sessions.find(address, addressBytes, port, this.#request.ssid);
-    if (session === -1) return this.#drop('drop_unknown_sender');
-    if (session === -2) return this.#drop('drop_unknown_session');
-    if (decoding === 'bad_timestamp') return this.#drop('drop_bad_timestamp');
-    return session;
+    const session = this.#find(datagram);
+    if (session < 0) return session;
+    this.#readArrival(datagram);
+    if (!this.#sessions.allow(session, this.#reply.t2)) return this.#drop('drop_rate_limited');
+    const { view, offset, length } = datagram;
+    const mac = this.#sessions.macOf(session);
+    const decoding = mac
+      ? decodeAuthSenderPacket(view, offset, length, mac, this.#request)
+      : this.#decodePlain(datagram, session);
+    return decoding === 'ok' ? session : this.#drop(DROPS[decoding]);
+  }
+
+  /**
+   * The SSID stands elsewhere in each mode, and a TWAMP Light sender has none: so the packet is looked up as each, and the
+   * session found says in which mode it must be.
+   */
+  #find({ view, offset, length, source }: Datagram): number {
+    const { address, addressBytes, port } = source;
+    const plain = readSsid(view, offset, length, UNAUTHENTICATED);
+    const authenticated = readSsid(view, offset, length, AUTHENTICATED);
+    let session = plain > 0 ? this.#sessions.find(address, addressBytes, port, plain) : -1;
+    if (session >= 0 && this.#sessions.macOf(session) === null) return session;
+    session = authenticated > 0 ? this.#sessions.find(address, addressBytes, port, authenticated) : -1;
+    if (session >= 0 && this.#sessions.macOf(session) !== null) return session;
+    session = this.#sessions.find(address, addressBytes, port, 0);
+    if (session >= 0) return session;
+    if (!this.#sessions.knows(address, addressBytes)) return this.#drop('drop_unknown_sender');
+    return this.#drop(plain < 0 ? 'drop_short' : 'drop_unknown_session');
+  }
+
+  #decodePlain({ view, offset, length }: Datagram, session: number): 'ok' | 'short' | 'bad_timestamp' {
+    if (this.#sessions.at(session).ssid === 0) return decodeTwampLightRequest(view, offset, length, this.#request);
+    return decodeSenderPacket(view, offset, length, this.#request);
   }
 
   #drop(reason: ReflectorCounter): -1 {
-    this.#counters.add(reason);
+    this.#parts.counters.add(reason);
     return -1;
   }
 
-  /** Same length as the request, whose octets beyond the base packet are copied (RFC 8762 section 4.3). */
+  /** T2: the kernel's stamp, or this moment where there is none. */
+  #readArrival(datagram: Datagram): void {
+    const { clock, counters } = this.#parts;
+    if (!datagram.stamped) {
+      clock.read();
+      counters.add('receive_stamp_missing');
+    }
+    this.#reply.t2.seconds = datagram.stamped ? datagram.seconds : clock.wallSeconds;
+    this.#reply.t2.nanoseconds = datagram.stamped ? datagram.nanoseconds : clock.wallNanoseconds;
+  }
+
+  /** Same length as the request, or the base packet where that is longer (RFC 8762 sections 4.3 and 4.6). */
   #answer(datagram: Datagram, session: number): void {
-    const { outgoing } = this.#transport;
+    const { transport, plan, estimate } = this.#parts;
+    const { outgoing } = transport;
     const message = this.#filled;
     const offset = outgoing.payload(message);
     const { view } = outgoing.arena;
-    for (let at = STAMP_BASE_BYTES; at < datagram.length; at += 1) {
-      view.setUint8(offset + at, datagram.view.getUint8(datagram.offset + at));
-    }
-    const { address, port } = this.#sessions.at(session);
-    this.#transport.prepare(message, datagram.length, address, port);
+    const mac = this.#sessions.macOf(session);
+    const facts = mac ? this.#authenticated : this.#unauthenticated;
     const reply = this.#reply;
-    reply.sequence = this.#sessions.takeSequence(session);
+    const received = this.#sessions.countReceived(session);
+    const sequence = this.#sessions.takeSequence(session);
+    reply.sequence = plan.mode === 'stateful' ? sequence : this.#request.sequence;
     reply.senderTtl = datagram.ttl >= 0 ? datagram.ttl : TTL_UNKNOWN;
-    this.#clock.read();
-    reply.t3.seconds = this.#clock.wallSeconds;
-    reply.t3.nanoseconds = this.#clock.wallNanoseconds;
-    reply.t2.seconds = datagram.stamped ? datagram.seconds : reply.t3.seconds;
-    reply.t2.nanoseconds = datagram.stamped ? datagram.nanoseconds : reply.t3.nanoseconds;
-    if (!datagram.stamped) this.#counters.add('receive_stamp_missing');
-    encodeReflectorPacket(view, offset, datagram.view, datagram.offset, reply);
-    this.#cookies[message] = session;
+    reply.errorEstimate = estimate[0] ?? 0;
+    const { address, port, ssid } = this.#sessions.at(session);
+    this.#gather(facts, datagram, session, received, sequence);
+    if (ssid === 0) copyPadding(datagram, view, offset, facts);
+    else this.#countTlvs(reflectTlvs(datagram.view, datagram.offset, datagram.length, view, offset, facts));
+    const dscp = facts.grantedDscp >= 0 ? facts.grantedDscp : facts.dscp;
+    transport.prepare(message, replyBytes(datagram.length, facts.mode), address, port, dscp < 0 ? -1 : dscp << 2);
+    this.#readDeparture();
+    if (mac) encodeAuthReflectorPacket(view, offset, datagram.view, datagram.offset, reply, mac);
+    else encodeReflectorPacket(view, offset, datagram.view, datagram.offset, reply, ssid);
+    this.#sessions.depart(session, sequence, reply.t3.seconds, reply.t3.nanoseconds);
+    this.#cookies[message] = this.#departures.expect(session, sequence);
     this.#filled = message + 1;
+  }
+
+  /** T3: as late as possible, since the time from here on counts as the network's unless Follow-Up Telemetry tells. */
+  #readDeparture(): void {
+    const { clock } = this.#parts;
+    clock.read();
+    this.#reply.t3.seconds = clock.wallSeconds;
+    this.#reply.t3.nanoseconds = clock.wallNanoseconds;
+  }
+
+  #gather(facts: TlvFacts, datagram: Datagram, session: number, received: number, sequence: number): void {
+    const isStateful = this.#parts.plan.mode === 'stateful';
+    facts.mac = this.#sessions.macOf(session);
+    facts.sequence = this.#reply.sequence;
+    facts.family = datagram.source.addressBytes === IPV4_BYTES ? 'ipv4' : 'ipv6';
+    facts.sourceAddress = datagram.source.address;
+    facts.sourcePort = datagram.source.port;
+    facts.dscp = datagram.tos < 0 ? -1 : datagram.tos >> 2;
+    facts.ecn = datagram.tos & 3;
+    facts.syncSource = isSynchronised(this.#reply.errorEstimate) ? SYNC_SOURCES.ntp : SYNC_SOURCES.local;
+    facts.packetsReceived = received;
+    facts.packetsSent = sequence + 1;
+    facts.previousSequence = (sequence - 1) >>> 0;
+    facts.previousKnown = isStateful && this.#sessions.departureOf(session, facts.previousSequence, facts.previousSent);
+  }
+
+  #countTlvs(verdict: ReturnType<typeof reflectTlvs>): void {
+    if (verdict === 'malformed') this.#parts.counters.add('tlvs_malformed');
+    else if (verdict === 'bad_mac') this.#parts.counters.add('tlvs_bad_mac');
+  }
+
+  #blankFacts(mode: StampMode): TlvFacts {
+    const { address, plan } = this.#parts;
+    const facts = blankTlvFacts(mode, null);
+    facts.destinationAddress.set(address);
+    facts.destinationPort = plan.port;
+    for (const dscp of plan.permittedDscp) facts.permittedDscp[dscp] = 1;
+    return facts;
   }
 
   #flush(): void {
     if (this.#filled === 0) return;
-    this.#transport.send(this.#filled, this.#cookies, this);
+    this.#parts.transport.send(this.#filled, this.#cookies, this);
     this.#filled = 0;
+  }
+}
+
+/** What a TWAMP Light sender has behind the base packet is padding, whatever it looks like, and goes back as it came. */
+function copyPadding(datagram: Datagram, reply: DataView, offset: number, facts: TlvFacts): void {
+  facts.grantedDscp = -1;
+  for (let at = facts.mode.baseBytes; at < datagram.length; at += 1) {
+    reply.setUint8(offset + at, datagram.view.getUint8(datagram.offset + at));
   }
 }

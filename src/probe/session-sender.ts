@@ -1,71 +1,91 @@
-/** The STAMP Session-Sender's packets: writes a probe, recognises its reflection (RFC 8762 section 4.2). */
+/** The STAMP Session-Sender's packets: writes a probe, recognises its reflection (RFC 8762 section 4.2, RFC 8972). */
 
 import type { Clock } from '../base/clock.ts';
 import { isAddress } from '../base/ip-address.ts';
 import type { Counters } from '../ring/counters.ts';
-import {
-  blankReflectorPacket,
-  blankSenderPacket,
-  decodeReflectorPacket,
-  encodeSenderPacket,
-  STAMP_BASE_BYTES,
-} from '../wire/stamp.ts';
+import { blankReflectorPacket, blankSenderPacket, decodeReflectorPacket, encodeSenderPacket } from '../wire/stamp.ts';
+import { type AuthDecoding, decodeAuthReflectorPacket, encodeAuthSenderPacket } from '../wire/stamp-auth.ts';
+import { AUTHENTICATED, readSsid, type StampMode, UNAUTHENTICATED } from '../wire/stamp-mode.ts';
+import { blankStampQuote, decodeStampQuote } from '../wire/stamp-quote.ts';
+import { writeTlvFields, writeTlvTemplate } from '../wire/stamp-tlv-layout.ts';
+import { readReplyTlvs } from '../wire/stamp-tlv-reply.ts';
+import { blankTlvValues } from '../wire/stamp-tlv-values.ts';
+import { decodeTwampLightReply } from '../wire/twamp-light.ts';
 import type { Arrivals } from './arrivals.ts';
+import { EndpointTable } from './endpoint-table.ts';
 import type { EngineCounter } from './health.ts';
 import type { PathPlan } from './plan.ts';
+import { type SenderSession, senderSessions } from './sender-session.ts';
 import type { Datagram, IcmpError } from './transport.ts';
 
-const SSID_OFFSET = 14;
 const SSIDS = 65_536;
+const REFUSALS = { short: 'reply_short', bad_mac: 'reply_bad_mac', bad_timestamp: 'reply_corrupt' } as const;
 
 export class SessionSender {
   readonly #paths: readonly PathPlan[];
+  readonly #sessions: readonly (SenderSession | null)[];
+  /** The mode of each socket: all its sessions are of one probe class. */
+  readonly #modes: readonly StampMode[];
   /** Path number plus one, so that 0 is none; `LIMITS.pathsMax` leaves room for it. */
   readonly #pathOfSsid = new Uint16Array(SSIDS);
+  /** By the peer's address and port and our socket: the 4-tuple, which names a session where a reply has no SSID. */
+  readonly #byEndpoint: EndpointTable;
   readonly #arrivals: Arrivals;
   readonly #counters: Counters<EngineCounter>;
-  readonly #errorEstimate: number;
+  /** One word: what this host says of its clock, an Error Estimate. */
+  readonly #estimate: Int32Array;
   readonly #probe = blankSenderPacket();
   readonly #reply = blankReflectorPacket();
+  readonly #tlvs = blankTlvValues();
+  readonly #quote = blankStampQuote();
 
-  /** `errorEstimate` is what the packets say of this host's clock. */
-  constructor(
-    paths: readonly PathPlan[],
-    arrivals: Arrivals,
-    counters: Counters<EngineCounter>,
-    errorEstimate: number,
-  ) {
+  constructor(paths: readonly PathPlan[], arrivals: Arrivals, counters: Counters<EngineCounter>, estimate: Int32Array) {
     this.#paths = paths;
+    this.#sessions = senderSessions(paths);
+    this.#modes = modesOfSockets(paths);
     this.#arrivals = arrivals;
     this.#counters = counters;
-    this.#errorEstimate = errorEstimate;
-    for (const [path, plan] of paths.entries()) {
-      if (plan.kind === 'stamp') this.#pathOfSsid[plan.ssid] = path + 1;
+    this.#estimate = estimate;
+    // An ICMP path has port 0, which no reply comes from.
+    this.#byEndpoint = new EndpointTable(paths.map(({ address, port, socket }) => ({ address, port, name: socket })));
+    for (const [path, { kind, ssid }] of paths.entries()) {
+      if (kind === 'stamp' && ssid > 0) this.#pathOfSsid[ssid] = path + 1;
     }
   }
 
-  /** Writes the probe `sequence` of a path at `offset`; octets beyond the base packet are zero. */
-  write(view: DataView, offset: number, path: PathPlan, sequence: number, clock: Clock): number {
-    this.#probe.sequence = sequence;
-    this.#probe.t1.seconds = clock.wallSeconds;
-    this.#probe.t1.nanoseconds = clock.wallNanoseconds;
-    this.#probe.errorEstimate = this.#errorEstimate;
-    this.#probe.ssid = path.ssid;
-    encodeSenderPacket(view, offset, this.#probe);
-    for (let at = STAMP_BASE_BYTES; at < path.sizeBytes; at += 1) view.setUint8(offset + at, 0);
-    return path.sizeBytes;
+  /** Writes the probe `sequence` of path number `path` at `offset`; returns its octets. */
+  write(view: DataView, offset: number, path: number, plan: PathPlan, sequence: number, clock: Clock): number {
+    const session = this.#sessions[path];
+    if (!session) return 0;
+    const { mac, layout } = session;
+    const probe = this.#probe;
+    probe.sequence = sequence;
+    probe.t1.seconds = clock.wallSeconds;
+    probe.t1.nanoseconds = clock.wallNanoseconds;
+    probe.errorEstimate = this.#estimate[0] ?? 0;
+    probe.ssid = plan.ssid;
+    session.sent += 1;
+    if (mac) encodeAuthSenderPacket(view, offset, probe, mac);
+    else encodeSenderPacket(view, offset, probe);
+    if (layout.template.byteLength > 0) {
+      writeTlvTemplate(view, offset, layout);
+      writeTlvFields(view, offset, layout, session.sent, mac);
+    }
+    return plan.sizeBytes;
+  }
+
+  /** A probe of the path did not leave this host after all: it is not among the packets that Direct Measurement counts. */
+  unsent(path: number): void {
+    const session = this.#sessions[path];
+    if (session) session.sent -= 1;
   }
 
   /** Matches a datagram by session, source and probe; what matches nothing is counted by reason and dropped. */
   receive(datagram: Datagram, socket: number): void {
-    const decoding = decodeReflectorPacket(datagram.view, datagram.offset, datagram.length, this.#reply);
-    if (decoding !== 'ok') {
-      this.#counters.add(decoding === 'short' ? 'reply_short' : 'reply_corrupt');
-      return;
-    }
-    const path = (this.#pathOfSsid[this.#reply.ssid] ?? 0) - 1;
+    const path = this.#find(datagram, socket);
     const plan = this.#paths[path];
-    if (!plan) {
+    const session = this.#sessions[path];
+    if (!plan || !session) {
       this.#counters.add('reply_unknown_session');
       return;
     }
@@ -74,14 +94,74 @@ export class SessionSender {
       this.#counters.add('reply_wrong_source');
       return;
     }
-    this.#arrivals.file(path, this.#reply.senderSequence, this.#reply.senderT1, datagram, this.#reply);
+    const decoding = this.#decode(datagram, plan, session);
+    if (decoding !== 'ok') {
+      this.#counters.add(REFUSALS[decoding]);
+      return;
+    }
+    const { senderSequence, senderT1 } = this.#reply;
+    const accepted = this.#arrivals.file(path, senderSequence, senderT1, datagram, this.#reply);
+    if (!accepted) return;
+    this.#arrivals.fileReplyTos(path, plan.dscp, datagram.tos);
+    this.#readTlvs(datagram, path, plan, session);
   }
 
   /** Reads which probe an ICMP error quotes, as far as the router quoted it. */
-  receiveError(datagram: Datagram, error: IcmpError): void {
-    const isWhole = datagram.length >= SSID_OFFSET + 2;
-    const path = isWhole ? (this.#pathOfSsid[datagram.view.getUint16(datagram.offset + SSID_OFFSET)] ?? 0) - 1 : -1;
-    if (path < 0) this.#counters.add('icmp_errors_unmatched');
-    else this.#arrivals.fileUnreachable(path, datagram.view.getUint32(datagram.offset), error);
+  receiveError(datagram: Datagram, socket: number, error: IcmpError): void {
+    const quote = this.#quote;
+    const mode = this.#modes[socket] ?? UNAUTHENTICATED;
+    if (decodeStampQuote(datagram.view, datagram.offset, datagram.length, mode, quote) === 'ok') {
+      const { address, addressBytes, port } = datagram.source;
+      const bySsid = quote.ssid > 0 ? (this.#pathOfSsid[quote.ssid] ?? 0) - 1 : -1;
+      const path = bySsid >= 0 ? bySsid : this.#byEndpoint.find(address, addressBytes, port, socket);
+      if (path >= 0) {
+        this.#arrivals.fileUnreachable(path, quote.sequence, error);
+        return;
+      }
+    }
+    this.#counters.add('icmp_errors_unmatched');
   }
+
+  /**
+   * The path whose session a reply names, or -1. A reflector without RFC 8972 sends 0 for an SSID that it does not know;
+   * the addresses and ports then tell, as RFC 8762 alone has it.
+   */
+  #find({ view, offset, length, source }: Datagram, socket: number): number {
+    const ssid = readSsid(view, offset, length, this.#modes[socket] ?? UNAUTHENTICATED);
+    const named = ssid > 0 ? (this.#pathOfSsid[ssid] ?? 0) - 1 : -1;
+    if (named >= 0) return named;
+    const path = this.#byEndpoint.find(source.address, source.addressBytes, source.port, socket);
+    if (this.#paths[path]?.reflector === 'twamp_light') return path;
+    if (ssid !== 0) return -1;
+    this.#counters.add('ssid_missing');
+    return path;
+  }
+
+  #decode({ view, offset, length }: Datagram, plan: PathPlan, { mac }: SenderSession): AuthDecoding {
+    if (mac) return decodeAuthReflectorPacket(view, offset, length, mac, this.#reply);
+    if (plan.reflector === 'twamp_light') return decodeTwampLightReply(view, offset, length, this.#reply);
+    return decodeReflectorPacket(view, offset, length, this.#reply);
+  }
+
+  #readTlvs(datagram: Datagram, path: number, plan: PathPlan, { mode, layout, mac }: SenderSession): void {
+    if (plan.tlvs.length === 0) return;
+    const tlvs = this.#tlvs;
+    const { view, offset, length } = datagram;
+    const reading = readReplyTlvs(view, offset, length, mode, layout.hmacAt >= 0 ? mac : null, tlvs);
+    if (reading !== 'ok') this.#counters.add('tlvs_refused');
+    const { classOfService, directMeasurement, followUpTelemetry } = tlvs;
+    if (classOfService.state === 'ok') this.#arrivals.fileDscp(path, plan.dscp, classOfService.dscp);
+    if (directMeasurement.state === 'ok') {
+      this.#arrivals.fileCounters(path, directMeasurement.reflectorReceived, directMeasurement.reflectorSent);
+    }
+    if (followUpTelemetry.state === 'ok' && followUpTelemetry.method !== 0) {
+      this.#arrivals.followUp(path, followUpTelemetry.sequence, followUpTelemetry.sent);
+    }
+  }
+}
+
+function modesOfSockets(paths: readonly PathPlan[]): StampMode[] {
+  const modes: StampMode[] = [];
+  for (const { socket, keys } of paths) modes[socket] = keys.length > 0 ? AUTHENTICATED : UNAUTHENTICATED;
+  return modes;
 }

@@ -1,43 +1,56 @@
-/** The reflector's provisioned sessions: found by address, port and SSID without allocating. */
+/** The reflector's provisioned sessions and what it remembers of each, all of it fixed at start. */
 
-import { isAddress } from '../base/ip-address.ts';
+import { LIMITS } from '../base/limits.ts';
+import { NS_PER_S, type Stamp } from '../base/units.ts';
+import { differenceNs } from '../wire/ntp-time.ts';
+import type { PacketMac } from '../wire/packet-mac.ts';
+import { EndpointTable } from './endpoint-table.ts';
+import { HmacSha256Mac } from './packet-mac.ts';
 import type { ReflectorSession } from './plan.ts';
-
-/** FNV-1a, 32 bits. */
-const HASH_START = 0x811c9dc5;
-const HASH_PRIME = 0x01000193;
 
 export class SessionTable {
   readonly #sessions: readonly ReflectorSession[];
-  /** Open addressing: session number plus one, 0 where free; at most a quarter is used. By address and SSID. */
-  readonly #bySession: Int32Array;
-  /** The same by address alone, to tell a strange sender from a strange session. */
-  readonly #byAddress: Int32Array;
-  /** Sequence number of the session's next reply: a stateful reflector counts what it transmits (RFC 8762 section 4). */
-  readonly #sequences: Uint32Array;
+  readonly #macs: readonly (PacketMac | null)[];
+  readonly #table: EndpointTable;
+  readonly #packetsPerSecond: number;
+  /** Packets that a session may still send at once, and when that was reckoned. */
+  readonly #allowance: Float64Array;
+  readonly #reckonedSeconds: Uint32Array;
+  readonly #reckonedNanoseconds: Uint32Array;
+  /** Requests admitted and replies sent, modulo 2^32; the latter numbers the next reply (RFC 8762 section 4). */
+  readonly #received: Uint32Array;
+  readonly #sent: Uint32Array;
+  /** The newest reply whose departure is known: its number, and when it left. */
+  readonly #departed: Uint8Array;
+  readonly #departedSequence: Uint32Array;
+  readonly #departedSeconds: Uint32Array;
+  readonly #departedNanoseconds: Uint32Array;
 
-  constructor(sessions: readonly ReflectorSession[]) {
-    const size = 2 ** Math.ceil(Math.log2(Math.max(2, sessions.length) * 4));
+  constructor(sessions: readonly ReflectorSession[], packetsPerSecond: number) {
+    const count = sessions.length;
     this.#sessions = sessions;
-    this.#bySession = new Int32Array(size);
-    this.#byAddress = new Int32Array(size);
-    this.#sequences = new Uint32Array(sessions.length);
-    for (const [number, { address, ssid }] of sessions.entries()) {
-      this.#insert(this.#bySession, hash(address, address.length, ssid), number);
-      if (this.#isKnown(address, address.length)) continue;
-      this.#insert(this.#byAddress, hash(address, address.length, 0), number);
-    }
+    this.#macs = sessions.map(({ keys: [key, ...older] }) => (key ? new HmacSha256Mac(key, ...older) : null));
+    this.#table = new EndpointTable(sessions.map(({ address, port, ssid }) => ({ address, port, name: ssid })));
+    this.#packetsPerSecond = packetsPerSecond;
+    this.#allowance = new Float64Array(count).fill(packetsPerSecond * LIMITS.reflectorBurstS);
+    this.#reckonedSeconds = new Uint32Array(count);
+    this.#reckonedNanoseconds = new Uint32Array(count);
+    this.#received = new Uint32Array(count);
+    this.#sent = new Uint32Array(count);
+    this.#departed = new Uint8Array(count);
+    this.#departedSequence = new Uint32Array(count);
+    this.#departedSeconds = new Uint32Array(count);
+    this.#departedNanoseconds = new Uint32Array(count);
   }
 
-  /** Number of the session; -1 when the address has none at all, -2 when port or SSID are not what was provisioned. */
+  /** Number of the session, or -1. SSID 0 is a TWAMP Light sender, which has none. */
   find(address: Uint8Array, bytes: number, port: number, ssid: number): number {
-    const mask = this.#bySession.length - 1;
-    for (let at = hash(address, bytes, ssid) & mask; this.#bySession[at] !== 0; at = (at + 1) & mask) {
-      const number = (this.#bySession[at] ?? 0) - 1;
-      const session = this.#sessions[number];
-      if (session?.ssid === ssid && session.port === port && isAddress(session.address, address, bytes)) return number;
-    }
-    return this.#isKnown(address, bytes) ? -2 : -1;
+    return this.#table.find(address, bytes, port, ssid);
+  }
+
+  /** Whether the address has any session. */
+  knows(address: Uint8Array, bytes: number): boolean {
+    return this.#table.knows(address, bytes);
   }
 
   /** The session with a number that `find` has returned. */
@@ -47,31 +60,59 @@ export class SessionTable {
     throw new RangeError(`a session below ${this.#sessions.length} expected, found ${number}`);
   }
 
+  /** Null in unauthenticated mode. */
+  macOf(number: number): PacketMac | null {
+    return this.#macs[number] ?? null;
+  }
+
+  /**
+   * Takes one packet from the session's allowance (a token bucket), false when it is used up. Time is that of the arrival:
+   * what has waited in the socket while this host was busy came at its own pace.
+   */
+  allow(number: number, arrived: Stamp): boolean {
+    const elapsedNs = differenceNs(
+      arrived.seconds,
+      arrived.nanoseconds,
+      this.#reckonedSeconds[number] ?? 0,
+      this.#reckonedNanoseconds[number] ?? 0,
+    );
+    const gained = (Math.max(0, elapsedNs) / NS_PER_S) * this.#packetsPerSecond;
+    const burst = this.#packetsPerSecond * LIMITS.reflectorBurstS;
+    const allowance = Math.min(burst, (this.#allowance[number] ?? 0) + gained);
+    this.#reckonedSeconds[number] = arrived.seconds;
+    this.#reckonedNanoseconds[number] = arrived.nanoseconds;
+    this.#allowance[number] = allowance >= 1 ? allowance - 1 : allowance;
+    return allowance >= 1;
+  }
+
+  /** Counts an admitted request; returns how many there were. */
+  countReceived(number: number): number {
+    this.#received[number] = (this.#received[number] ?? 0) + 1;
+    return this.#received[number] ?? 0;
+  }
+
   /** The number of the session's next reply; it is taken. */
-  takeSequence(session: number): number {
-    const sequence = this.#sequences[session] ?? 0;
-    this.#sequences[session] = sequence + 1;
+  takeSequence(number: number): number {
+    const sequence = this.#sent[number] ?? 0;
+    this.#sent[number] = sequence + 1;
     return sequence;
   }
 
-  #insert(table: Int32Array, start: number, number: number): void {
-    let at = start & (table.length - 1);
-    while (table[at] !== 0) at = (at + 1) & (table.length - 1);
-    table[at] = number + 1;
+  /** Remembers when a reply left; an older one than is known already says nothing new. */
+  depart(number: number, sequence: number, seconds: number, nanoseconds: number): void {
+    const isNewer = this.#departed[number] === 0 || ((sequence - (this.#departedSequence[number] ?? 0)) | 0) >= 0;
+    if (!isNewer) return;
+    this.#departed[number] = 1;
+    this.#departedSequence[number] = sequence;
+    this.#departedSeconds[number] = seconds;
+    this.#departedNanoseconds[number] = nanoseconds;
   }
 
-  #isKnown(address: Uint8Array, bytes: number): boolean {
-    const mask = this.#byAddress.length - 1;
-    for (let at = hash(address, bytes, 0) & mask; this.#byAddress[at] !== 0; at = (at + 1) & mask) {
-      const session = this.#sessions[(this.#byAddress[at] ?? 0) - 1];
-      if (session && isAddress(session.address, address, bytes)) return true;
-    }
-    return false;
+  /** When the session's reply `sequence` left, into `into`; false when that is not known. */
+  departureOf(number: number, sequence: number, into: Stamp): boolean {
+    if (this.#departed[number] === 0 || this.#departedSequence[number] !== sequence) return false;
+    into.seconds = this.#departedSeconds[number] ?? 0;
+    into.nanoseconds = this.#departedNanoseconds[number] ?? 0;
+    return true;
   }
-}
-
-function hash(address: Uint8Array, bytes: number, ssid: number): number {
-  let value = HASH_START ^ ssid;
-  for (let at = 0; at < bytes; at += 1) value = Math.imul(value ^ (address[at] ?? 0), HASH_PRIME);
-  return (value ^ (value >>> 15)) >>> 0;
 }

@@ -1,11 +1,10 @@
-/** The schema of summary document v1, and its strict reading: for whoever receives documents. */
+/** The schema of summary document v1. Writers know it as types (`summary.ts`), receivers read by it (`parse-summary.ts`). */
 
 import { z } from 'zod';
-import { PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { HISTOGRAM_BUCKETS, HISTOGRAM_RELATIVE_ERROR, HISTOGRAM_SCHEME } from '../stats/histogram.ts';
 
-const SUMMARY_SCHEMA = 'popprobe.summary/1';
+export const SUMMARY_SCHEMA = 'popprobe.summary/1';
 
 /** Names of PoPs, probe classes and peers: lower case, so that they are safe in file names, URLs and labels. */
 export const nameSchema = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/);
@@ -31,6 +30,8 @@ const countsSchema = z.strictObject({
   late: probes,
   /** Of `lost`: an ICMP error said that the probe did not arrive. */
   unreachable: probes,
+  /** Of `lost`: a reply came, damaged on the way. */
+  corrupt: probes,
   /** Replies beyond the first to the same probe. Beside the outcomes. */
   duplicate: count,
   /** Replies that arrived after the reply to a later probe (RFC 4737 section 3.3). Beside the outcomes. */
@@ -77,6 +78,45 @@ const provenanceSchema = z.strictObject({
   rx_user: count,
 });
 
+/** PDV(i) = D(i) - D_min of the window, on round-trip delays (RFC 5481 section 4.2). */
+const pdvSchema = z.strictObject({ p95_ns: nanoseconds, p999_ns: nanoseconds });
+
+/** One-way delays of the probes for which both clocks were synchronised; their error is at most `error_ns`. */
+const oneWaySchema = z.strictObject({ forward: delaySchema, backward: delaySchema, error_ns: nanoseconds });
+
+/** Which way probes were lost, by the reflector's own numbers; `open` waits for the next reply. */
+const lossDirectionSchema = z.strictObject({
+  forward: count,
+  reverse: count,
+  unresolved: count,
+  open: count,
+  restarts: count,
+});
+
+/** Runs of losses within the window (RFC 3357), in measured probes. */
+const lossPeriodsSchema = z.strictObject({
+  periods: count.min(1),
+  length_max: count.min(1),
+  length_mean: z.number().min(1),
+  inter_loss_min: count.nullable(),
+  inter_loss_mean: z.number().nullable(),
+  inter_loss_max: count.nullable(),
+  noticeable_rate: z.number().min(0).max(1),
+});
+
+/** Routers on the way by TTL: 255 minus what arrived. */
+const hops = z.int().min(0).max(255);
+const hopsSchema = z.strictObject({ n: probes.min(1), min: hops, max: hops, last: hops, changes: count });
+
+const octet = z.int().min(0).max(255);
+/** Lost probes for which an ICMP error came, by what it said and who sent it (null: not recorded). */
+const unreachableSchema = z.strictObject({
+  icmp_type: octet,
+  icmp_code: octet,
+  from: z.union([z.ipv4(), z.ipv6()]).nullable(),
+  count: probes.min(1),
+});
+
 const pathSchema = z.strictObject({
   class: nameSchema,
   kind: z.enum(['icmp', 'stamp']),
@@ -90,23 +130,50 @@ const pathSchema = z.strictObject({
   counts: countsSchema,
   /** Refused probes by errno of the local kernel, as pairs of errno and count. */
   refused_by_errno: z.array(z.tuple([count, count.min(1)])).max(256),
+  unreachable_by: z.array(unreachableSchema).max(LIMITS.unreachableRowsMax),
+  /** Replies that came for probes of windows already sealed: copies, or later than any wait. */
+  stragglers: count,
   /** The SLA's round trip: net of the reflector's residence time for STAMP, raw for ICMP. Absent without samples. */
   rtt: delaySchema.nullable(),
   /** STAMP only: the round trip including residence time. */
   rtt_raw: delaySchema.nullable(),
   /** STAMP only: the reflector's residence time (T3 - T2). */
   residence: delaySchema.nullable(),
+  one_way: oneWaySchema.nullable(),
   histogram: histogramSchema.nullable(),
   ipdv: ipdvSchema.nullable(),
+  pdv: pdvSchema.nullable(),
+  /** STAMP with a stateful reflector only. */
+  loss_direction: lossDirectionSchema.nullable(),
+  loss_periods: lossPeriodsSchema.nullable(),
+  hops: z.strictObject({ forward: hopsSchema.nullable(), backward: hopsSchema.nullable() }),
+  /** Probes and replies that arrived with another DSCP than they were sent with, as far as that can be told. */
+  dscp_remarked: z.strictObject({ forward: count, reverse: count }),
+  /** The reflector's own counts of the session's packets, cumulative modulo 2^32 (Direct Measurement TLV). */
+  direct_measurement: z.strictObject({ reflector_received: count, reflector_sent: count }).nullable(),
   provenance: provenanceSchema,
   /** Seconds of the window with any loss: second, sent, lost, sum of delays in ns. */
   seconds_with_loss: z.array(z.tuple([count, count, count, nanoseconds])).max(300),
+});
+
+/**
+ * All flows of a probe class towards the peer as one. Sums, extremes and mean are exact; the percentiles are those of the
+ * merged histograms, with their relative error.
+ */
+const classSchema = z.strictObject({
+  class: nameSchema,
+  flows: z.int().min(1).max(LIMITS.flowsMax),
+  counts: countsSchema,
+  rtt: delaySchema.omit({ stddev_ns: true }).nullable(),
+  /** Flow with the highest loss ratio, of equals with the highest mean delay; null with fewer than two to compare. */
+  worst_flow: count.nullable(),
 });
 
 const peerSchema = z.strictObject({
   peer: nameSchema,
   /** One letter a second of the window: g good, b bad (loss ratio over all paths > 50 %), u unknown. */
   seconds: z.string().regex(/^[gbu]{1,300}$/),
+  classes: z.array(classSchema).max(64),
   paths: z.array(pathSchema).max(256),
 });
 
@@ -154,7 +221,8 @@ export const summarySchema = z.strictObject({
   parameters: z.strictObject({
     tmax_ms: count,
     tick_ms: z.number().positive(),
-    schedule: z.literal('periodic'),
+    /** Periodic with a random phase per window (RFC 3432), or Poisson (RFC 2330). */
+    schedule: z.enum(['periodic', 'poisson']),
     transport: z.partialRecord(z.enum(['icmp', 'stamp']), z.string().max(64)),
   }),
   clock: z.strictObject({
@@ -173,91 +241,3 @@ export const summarySchema = z.strictObject({
   instrument: instrumentSchema,
   peers: z.array(peerSchema).max(4095),
 });
-
-type Summary = z.infer<typeof summarySchema>;
-
-/** Says which path breaks `due = received + lost + refused + missed + void`, or null when none does. */
-function outcomeMismatch(summary: Summary): string | null {
-  for (const peer of summary.peers) {
-    for (const path of peer.paths) {
-      const c = path.counts;
-      const sum = c.received + c.lost + c.refused + c.missed + c.void;
-      if (c.due !== sum) return `${peer.peer}/${path.class}/${path.flow}: due ${c.due}, sum of outcomes ${sum}`;
-      if (c.late + c.unreachable > c.lost)
-        return `${peer.peer}/${path.class}/${path.flow}: late and unreachable exceed lost`;
-    }
-  }
-  return null;
-}
-
-/** Says how the clock's figures go beyond what its source could know, or null when they do not. */
-function clockMismatch({ clock }: Summary): string | null {
-  if ((clock.source === 'none') !== (clock.synchronised === null))
-    return `clock: synchronised ${clock.synchronised} by ${clock.source}`;
-  if (clock.synchronised !== true && (clock.offset_ns !== null || clock.max_error_ns !== null))
-    return 'clock: offset or error of a clock that is not synchronised';
-  return null;
-}
-
-/**
- * Reads the octets of one summary. Call it only on octets whose signature has been verified.
- *
- * @throws PopprobeError `malformed` when the octets are not UTF-8 or not JSON; `schema` when the document breaks the
- * schema or contradicts itself, with the place in `found`.
- */
-export function parseSummary(octets: Uint8Array): Summary {
-  const result = summarySchema.safeParse(parseJson(octets));
-  if (!result.success) {
-    const issue = result.error.issues[0];
-    const place = issue === undefined || issue.path.length === 0 ? 'the document' : issue.path.join('.');
-    throw schemaError(`a document of schema ${SUMMARY_SCHEMA}`, `${place}: ${issue?.message ?? 'invalid'}`);
-  }
-  const contradiction = outcomeMismatch(result.data) ?? clockMismatch(result.data) ?? ambiguity(result.data);
-  if (contradiction !== null) throw schemaError('a document that agrees with itself', contradiction);
-  return result.data;
-}
-
-function parseJson(octets: Uint8Array): unknown {
-  try {
-    // ignoreBOM keeps a byte order mark in the text, where JSON.parse refuses it (RFC 8259 section 8.1).
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets));
-  } catch (cause) {
-    throw new PopprobeError('malformed', {
-      expected: 'JSON in UTF-8',
-      found: cause instanceof Error ? cause.message : String(cause),
-      remedy: 'send the octets exactly as they were signed',
-      cause,
-    });
-  }
-}
-
-function schemaError(expected: string, found: string): PopprobeError {
-  const remedy = "compare the agent's and the collector's versions; docs/protocol.md describes the document";
-  return new PopprobeError('schema', { expected, found, remedy });
-}
-
-/** Says what in the document could be read in two ways, or null when nothing can. */
-function ambiguity(summary: Summary): string | null {
-  const { start, start_unix_s, length_s } = summary.window;
-  if (Date.parse(start) !== start_unix_s * 1000) return `window: start ${start} is not start_unix_s ${start_unix_s}`;
-  const peers = new Set<string>();
-  for (const peer of summary.peers) {
-    if (peers.has(peer.peer)) return `${peer.peer}: listed twice`;
-    peers.add(peer.peer);
-    if (peer.seconds.length !== length_s) return `${peer.peer}: ${peer.seconds.length} seconds in ${length_s} s`;
-    const twice = repeatedPath(peer);
-    if (twice !== null) return `${peer.peer}/${twice}: listed twice`;
-  }
-  return null;
-}
-
-/** The first path of the peer that has the identity of another one, or null. */
-function repeatedPath(peer: Summary['peers'][number]): string | null {
-  const seen = new Set<string>();
-  for (const path of peer.paths) {
-    const identity = [path.class, path.kind, path.family, path.dscp, path.size_bytes, path.flow].join('/');
-    if (seen.has(identity)) return identity;
-    seen.add(identity);
-  }
-  return null;
-}

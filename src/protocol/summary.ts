@@ -10,4 +10,5 @@ export type Summary = z.infer<typeof summarySchema>;
 export type SummaryPeer = Summary['peers'][number];
 export type SummaryPath = SummaryPeer['paths'][number];
 export type SummaryCounts = SummaryPath['counts'];
+export type SummaryClass = SummaryPeer['classes'][number];
 export type SummaryDelay = NonNullable<SummaryPath['rtt']>;

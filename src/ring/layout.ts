@@ -43,7 +43,7 @@ export const PATH_WORD = {
   errorEstimate: 6,
   /** Replies whose Class of Service TLV says that the probe arrived with another DSCP than it was sent with. */
   forwardRemarked: 7,
-  /** Replies that arrived with another DSCP than the reflector was asked to send. */
+  /** Replies that arrived with another DSCP than the probe was sent with. */
   reverseRemarked: 8,
   /** The newest counters of the Direct Measurement TLV: packets the reflector received and sent in the session. */
   reflectorReceived: 9,

@@ -49,6 +49,18 @@ export class RingWriter {
     return (table[tableIndex(path, PATH_WORD.first)] ?? 0) + (sequence & (capacity - 1));
   }
 
+  /** The path that a slot belongs to. */
+  pathOf(slot: number): number {
+    let low = 0;
+    let high = this.views.paths - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if ((this.views.table[tableIndex(middle, PATH_WORD.first)] ?? 0) <= slot) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
   /** Whether the slot belongs to this probe of this path: it was opened, and not overwritten since. */
   owns(path: number, slot: number, sequence: number): boolean {
     const { table, state } = this.views;

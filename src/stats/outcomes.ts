@@ -2,7 +2,7 @@
 
 /**
  * Every probe that fell due ends as exactly one of `received`, `lost`, `refused`, `missed` and `void`, so these five
- * add up to `due`. `late` and `unreachable` say more about `lost`; `duplicate` and `reordered` stand beside the
+ * add up to `due`. `late`, `unreachable` and `corrupt` say more about `lost`; `duplicate` and `reordered` stand beside the
  * outcomes and are in no sum.
  */
 export interface OutcomeCounts {
@@ -21,6 +21,8 @@ export interface OutcomeCounts {
   late: number;
   /** Of `lost`: an ICMP error answered. */
   unreachable: number;
+  /** Of `lost`: a reply came, damaged on the way. */
+  corrupt: number;
   /** Replies beyond the first to the same probe (RFC 5560 section 3). */
   duplicate: number;
   /** Replies that arrived after the reply to a later probe (RFC 4737 section 3.3). */
@@ -38,6 +40,7 @@ export function emptyCounts(): OutcomeCounts {
     void: 0,
     late: 0,
     unreachable: 0,
+    corrupt: 0,
     duplicate: 0,
     reordered: 0,
   };
@@ -53,6 +56,7 @@ export function addCounts(into: OutcomeCounts, from: Readonly<OutcomeCounts>): v
   into.void += from.void;
   into.late += from.late;
   into.unreachable += from.unreachable;
+  into.corrupt += from.corrupt;
   into.duplicate += from.duplicate;
   into.reordered += from.reordered;
 }

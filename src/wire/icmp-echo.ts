@@ -85,7 +85,8 @@ export function encodeEchoRequest(
 
 /**
  * Reads an echo reply of `length` octets at `offset` into `into`. 'foreign' is somebody else's echo or another run's;
- * 'corrupt' is ours, damaged: a raw IPv4 socket also delivers messages whose checksum is wrong.
+ * 'corrupt' is ours, damaged: a raw IPv4 socket also delivers messages whose checksum is wrong. What `into` then says is as
+ * it arrived, damage included: good for asking whose reply it may have been, and for nothing else.
  */
 export function decodeEchoReply(
   view: DataView,
@@ -98,9 +99,9 @@ export function decodeEchoReply(
   if (length < ICMP_HEADER_BYTES + ICMP_PAYLOAD_BYTES_MIN) return 'short';
   if (view.getUint16(offset) !== TYPES[family].reply << 8) return 'not_reply';
   if (!isOurs(view, offset, session)) return 'foreign';
+  readProbe(view, offset, session, into);
   const sum = family === 'ipv4' ? onesComplementSum(view, offset, length) : balancedSum(view, offset, length);
-  if (sum !== 0xffff) return 'corrupt';
-  return readProbe(view, offset, length, session, into);
+  return sum === 0xffff && isFilled(view, offset, length, into) ? 'ok' : 'corrupt';
 }
 
 /**
@@ -133,18 +134,22 @@ function isOurs(view: DataView, offset: number, session: number): boolean {
   return view.getUint32(offset + 8) === MAGIC && view.getUint32(offset + 12) === session;
 }
 
-function readProbe(view: DataView, offset: number, length: number, session: number, into: EchoProbe): EchoDecoding {
+function readProbe(view: DataView, offset: number, session: number, into: EchoProbe): void {
   into.identifier = view.getUint16(offset + 4);
   into.session = session;
   into.path = view.getUint16(offset + 16);
   into.sequence = view.getUint32(offset + 20);
   into.t1.seconds = view.getUint32(offset + 24);
   into.t1.nanoseconds = view.getUint32(offset + 28);
-  if ((into.sequence & 0xffff) !== view.getUint16(offset + 6)) return 'corrupt';
+}
+
+/** Whether both copies of the sequence agree and all octets behind the marks are those that were sent. */
+function isFilled(view: DataView, offset: number, length: number, { sequence, session }: EchoProbe): boolean {
+  if ((sequence & 0xffff) !== view.getUint16(offset + 6)) return false;
   for (let at = 32; at < length; at += 1) {
-    if (view.getUint8(offset + at) !== fillOctet(session, at)) return 'corrupt';
+    if (view.getUint8(offset + at) !== fillOctet(session, at)) return false;
   }
-  return 'ok';
+  return true;
 }
 
 /** A pattern without long runs of one bit, different at each place: shifted or overwritten octets show. */

@@ -14,15 +14,31 @@ export function popOf(id: number, stampPort = 862): MeshPop {
   return { name: `pop${id}`, id, ipv4, ipv6: null, stampPort, reflector: 'stateful' };
 }
 
-function classOf(index: number, kind: 'icmp' | 'stamp', flows: number, intervalMs: number): ProbeClass {
-  const common = { name: `${kind}-${index}`, family: 'ipv4', intervalMs, sizeBytes: 64, dscp: index } as const;
+/** The PoP with addresses of these families, of IPv6 that at 2001:db8:: + id. */
+function popWith(pop: MeshPop, families: 'ipv4' | 'ipv6' | 'both'): MeshPop {
+  const ipv4 = families === 'ipv6' ? null : pop.ipv4;
+  const ipv6 = families === 'ipv4' ? null : `2001:db8::${pop.id.toString(16)}`;
+  return { ...pop, ipv4, ipv6 };
+}
+
+interface Shape {
+  kind: 'icmp' | 'stamp';
+  family: 'ipv4' | 'ipv6';
+  flows: number;
+  intervalMs: number;
+  authenticated: boolean;
+}
+
+function classOf(index: number, { kind, family, flows, intervalMs, authenticated }: Shape): ProbeClass {
+  const sizeBytes = authenticated ? 112 : 64;
+  const common = { name: `${kind}-${index}`, family, intervalMs, sizeBytes, dscp: index } as const;
   if (kind === 'icmp') return { ...common, kind };
   return {
     ...common,
     kind,
     flows,
     sourcePort: FIRST_SOURCE_PORT + index * PORTS_PER_CLASS,
-    authenticated: false,
+    authenticated,
     tlvs: [],
   };
 }
@@ -30,18 +46,30 @@ function classOf(index: number, kind: 'icmp' | 'stamp', flows: number, intervalM
 const pops = fc
   .uniqueArray(fc.integer({ min: 1, max: LIMITS.popsMax }), { minLength: 2, maxLength: 6 })
   .chain((ids) =>
-    fc.tuple(...ids.map((id) => fc.constantFrom(862, 8620 + (id % 100)).map((stampPort) => popOf(id, stampPort)))),
+    fc.tuple(
+      ...ids.map((id) =>
+        fc
+          .tuple(fc.constantFrom(862, 8620 + (id % 100)), fc.constantFrom('ipv4', 'ipv6', 'both'))
+          .map(([stampPort, families]) => popWith(popOf(id, stampPort), families)),
+      ),
+    ),
   );
 
 const probes = fc
   .array(
-    fc.tuple(fc.constantFrom('icmp', 'stamp'), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 2000 })),
+    fc.record({
+      kind: fc.constantFrom('icmp', 'stamp'),
+      family: fc.constantFrom('ipv4', 'ipv6'),
+      flows: fc.integer({ min: 1, max: 4 }),
+      intervalMs: fc.integer({ min: 1, max: 2000 }),
+      authenticated: fc.boolean(),
+    }),
     {
       minLength: 1,
       maxLength: LIMITS.flowsMax / 4,
     },
   )
-  .map((classes) => classes.map(([kind, flows, intervalMs], index) => classOf(index, kind, flows, intervalMs)));
+  .map((classes) => classes.map((shape, index) => classOf(index, shape)));
 
 /** What the tests' meshes have in common; no agent acts by it. */
 export const UNLIMITED: Pick<MeshConfig, 'schedule' | 'limits'> = {

@@ -22,9 +22,11 @@ async function watchOf(answers: readonly (ClockState | Error)[]) {
     if (!answer || answer instanceof Error) throw answer ?? new Error('no answer');
     return answer;
   };
-  const watch = await ClockWatch.start({ read }, log);
+  const heard: ClockState[] = [];
+  const watch = await ClockWatch.start({ read }, log, (state) => heard.push(state));
   return {
     watch,
+    heard,
     asked: () => asked,
     messages: () => lines.map(({ msg }) => msg),
     pass: (turns: number) => vi.advanceTimersByTimeAsync(turns * LIMITS.clockStateEveryMs),
@@ -33,10 +35,11 @@ async function watchOf(answers: readonly (ClockState | Error)[]) {
 
 describe('the clock watch', () => {
   it('has a state as soon as it is started, and a newer one every 16 s', async () => {
-    const { watch, pass } = await watchOf([SYNCHRONISED, { ...SYNCHRONISED, offsetNs: 7 }]);
+    const { watch, heard, pass } = await watchOf([SYNCHRONISED, { ...SYNCHRONISED, offsetNs: 7 }]);
     expect(watch.state).toEqual(SYNCHRONISED);
     await pass(1);
     expect(watch.state.offsetNs).toBe(7);
+    expect(heard).toEqual([SYNCHRONISED, { ...SYNCHRONISED, offsetNs: 7 }]);
     await watch.stop();
   });
 

@@ -42,6 +42,7 @@ describe('counts', () => {
       void: 0,
       late: 2,
       unreachable: 1,
+      corrupt: 0,
       duplicate: 2,
       reordered: 1,
     });

@@ -2,7 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planProbes, planReflector } from '../../src/agent/plan.ts';
+import { planProbes } from '../../src/agent/plan.ts';
+import { planReflector } from '../../src/agent/plan-reflector.ts';
 import { LIMITS } from '../../src/base/limits.ts';
 import { NS_PER_MS } from '../../src/base/units.ts';
 import type { MeshConfig, MeshPop } from '../../src/config/mesh-config.ts';
@@ -11,9 +12,12 @@ import type { PathPlan, ReflectorSession } from '../../src/probe/plan.ts';
 import { arbitraryMesh, popOf, UNLIMITED } from './arbitrary-mesh.ts';
 
 const TICK_MS = 5;
+/** A key that tells whose session it is. */
+const KEYS = { of: (from: string, to: string) => [Buffer.from(`${from} ${to}`)] };
+const REFLECTOR = { mode: 'stateful', packetsPerSecondPerSession: 200, twampSenders: [] } as const;
 
 function plan(mesh: MeshConfig, self: MeshPop, session = 1) {
-  return planProbes(mesh, self, TICK_MS, session);
+  return planProbes(mesh, self, TICK_MS, session, KEYS);
 }
 
 /** What the sender puts on the wire towards the peer, seen as the reflector's session. */
@@ -21,7 +25,10 @@ function sessionsTowards(mesh: MeshConfig, sender: MeshPop, peer: MeshPop): Refl
   const { paths, sockets } = plan(mesh, sender);
   return paths
     .filter((path) => path.peer === peer.name && path.kind === 'stamp')
-    .map(({ socket, ssid }) => ({ address: parseIp(sender.ipv4 ?? ''), port: sockets[socket]?.port ?? -1, ssid }));
+    .map(({ socket, ssid, keys }) => {
+      const { address, port } = sockets[socket] ?? { address: new Uint8Array(), port: -1 };
+      return { address, port, ssid, keys };
+    });
 }
 
 function byPeerAndSocket(a: PathPlan, b: PathPlan): number {
@@ -29,7 +36,9 @@ function byPeerAndSocket(a: PathPlan, b: PathPlan): number {
 }
 
 function sorted(sessions: readonly ReflectorSession[]): string[] {
-  return sessions.map(({ address, port, ssid }) => `${formatIp(address)}:${port} ${ssid}`).toSorted();
+  return sessions
+    .map(({ address, port, ssid, keys }) => `${formatIp(address)}:${port} ${ssid} ${keys.join()}`)
+    .toSorted();
 }
 
 describe('a reflector', () => {
@@ -38,14 +47,15 @@ describe('a reflector', () => {
       fc.property(arbitraryMesh, (mesh) => {
         for (const self of mesh.pops) {
           const peers = mesh.pops.filter((pop) => pop !== self);
-          const reflector = planReflector(mesh, self);
+          const reflector = planReflector(mesh, self, REFLECTOR, KEYS);
           const sent = peers.flatMap((peer) => sessionsTowards(mesh, peer, self));
           expect(sorted(reflector.sessions)).toEqual(sorted(sent));
           const targets = peers.flatMap((peer) =>
             plan(mesh, peer).paths.filter(({ peer: name }) => name === self.name),
           );
           for (const { kind, address, port } of targets) {
-            expect([address, port]).toEqual([reflector.addresses[0], kind === 'stamp' ? reflector.port : 0]);
+            expect(reflector.addresses).toContainEqual(address);
+            expect(port).toBe(kind === 'stamp' ? reflector.port : 0);
           }
         }
       }),
@@ -184,8 +194,51 @@ describe('a path', () => {
       address: parseIp('198.18.0.2'),
       port: 8620,
       ssid: 33,
+      keys: [],
+      tlvs: [],
+      reflector: 'stateful',
       socket: 2,
       capacity: 256,
     });
+  });
+});
+
+describe('a path towards a TWAMP Light reflector', () => {
+  it('has no SSID, and the PoP behind it no reflector of ours', () => {
+    const twamp = { ...popOf(2), reflector: 'twamp_light' as const };
+    const probes = [
+      {
+        name: 'stamp',
+        kind: 'stamp',
+        family: 'ipv4',
+        intervalMs: 100,
+        sizeBytes: 44,
+        dscp: 0,
+        flows: 1,
+        sourcePort: 18_620,
+        authenticated: false,
+        tlvs: [],
+      },
+    ] as const;
+    const mesh: MeshConfig = {
+      ...UNLIMITED,
+      name: 'mixed',
+      windowS: 60,
+      tmaxMs: 3000,
+      pops: [popOf(1), twamp],
+      probes,
+    };
+    expect(plan(mesh, popOf(1)).paths).toMatchObject([{ ssid: 0, reflector: 'twamp_light' }]);
+    expect(planReflector(mesh, twamp, REFLECTOR, KEYS)).toMatchObject({ addresses: [], sessions: [] });
+  });
+});
+
+describe('a TWAMP Light sender', () => {
+  it('is answered without an SSID and without a key', () => {
+    const options = { ...REFLECTOR, twampSenders: [{ address: '2001:db8::99', port: 50_000 }] };
+    const mesh: MeshConfig = { ...UNLIMITED, name: 'lone', windowS: 60, tmaxMs: 3000, pops: [popOf(1)], probes: [] };
+    expect(planReflector(mesh, popOf(1), options, KEYS).sessions).toEqual([
+      { address: parseIp('2001:db8::99'), port: 50_000, ssid: 0, keys: [] },
+    ]);
   });
 });

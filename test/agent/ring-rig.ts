@@ -5,7 +5,7 @@ import { PathReader } from '../../src/agent/path-figures.ts';
 import type { Window } from '../../src/agent/windows.ts';
 import { engineCounters, reflectorCounters } from '../../src/probe/health.ts';
 import type { PathPlan } from '../../src/probe/plan.ts';
-import type { Probing, Reflecting } from '../../src/probe/probing.ts';
+import { type Probing, type Reflecting, sharedEstimate } from '../../src/probe/probing.ts';
 import { createRing, SLOT_FLAG, STAMP_SOURCE } from '../../src/ring/layout.ts';
 import { RingReader } from '../../src/ring/reader.ts';
 import { RingWriter } from '../../src/ring/writer.ts';
@@ -49,6 +49,9 @@ export function pathPlan(overrides: Partial<PathPlan> = {}): PathPlan {
     address: Uint8Array.of(198, 18, 0, 1),
     port: 862,
     ssid: 33,
+    keys: [],
+    tlvs: [],
+    reflector: 'stateful',
     socket: 0,
     capacity: 4096,
     ...overrides,
@@ -73,6 +76,7 @@ export class RingRig {
       ring: new RingReader(views),
       counters: engineCounters(),
       lateness: new Uint32Array(HISTOGRAM_BUCKETS),
+      estimate: sharedEstimate(),
       sockets: paths.map(({ kind }) => ({ kind, transport: kind === 'icmp' ? 'icmp_raw' : 'udp', errno: 0 })),
       stop: async () => undefined,
     };
@@ -136,7 +140,7 @@ export function pathRig(overrides: Partial<PathPlan> = {}) {
   const plan = pathPlan(overrides);
   const rig = new RingRig([plan]);
   const seconds = new SecondsTally(WINDOW_S);
-  const reader = new PathReader(rig.probing.ring, WINDOW_S, TMAX_NS, plan.capacity);
+  const reader = new PathReader(rig.probing.ring, [plan], WINDOW_S, TMAX_NS, rig.probing.estimate);
   const read = (window = windowAt(0), nowNs = LONG_AFTER_NS): SummaryPath =>
     reader.read(0, plan, window, nowNs, seconds);
   const isSettled = (nowNs: number, openedNs = nowNs): boolean => {

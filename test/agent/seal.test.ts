@@ -6,7 +6,7 @@ import { Sealer, type SummaryBody } from '../../src/agent/seal.ts';
 import { LIMITS } from '../../src/base/limits.ts';
 import { digestOf } from '../../src/protocol/digest.ts';
 import { verifyDetached } from '../../src/protocol/jws-verify.ts';
-import { parseSummary } from '../../src/protocol/summary-schema.ts';
+import { parseSummary } from '../../src/protocol/parse-summary.ts';
 import { refusalOf } from '../protocol/refusal.ts';
 import { buildKey, buildSummary } from '../protocol/summary-fixture.ts';
 import { drain, open, temporaryFolder } from './spool-fixture.ts';

@@ -8,7 +8,7 @@ import { NS_PER_MS, NS_PER_S } from '../../src/base/units.ts';
 import type { ClockState } from '../../src/linux/clock-state.ts';
 import type { PathPlan, ProbePlan } from '../../src/probe/plan.ts';
 import { digestOf } from '../../src/protocol/digest.ts';
-import { parseSummary } from '../../src/protocol/summary-schema.ts';
+import { parseSummary } from '../../src/protocol/parse-summary.ts';
 import type { Summary } from '../../src/protocol/summary.ts';
 import { STAMP_SOURCE } from '../../src/ring/layout.ts';
 import { octetsOf } from '../protocol/summary-fixture.ts';

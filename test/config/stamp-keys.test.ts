@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { refuseExposed } from '../../src/config/key-file.ts';
-import { readStampKeys, writeStampKey } from '../../src/config/stamp-keys.ts';
+import { writeStampKey } from '../../src/config/new-stamp-key.ts';
+import { readStampKeys } from '../../src/config/stamp-keys.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'popprobe-stamp-keys-'));
 let folder = base;

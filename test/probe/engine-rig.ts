@@ -3,6 +3,7 @@
 import { Engine } from '../../src/probe/engine.ts';
 import { engineCounters } from '../../src/probe/health.ts';
 import type { PathPlan, ProbePlan } from '../../src/probe/plan.ts';
+import { sharedEstimate } from '../../src/probe/probing.ts';
 import { createRing, SLOT_FLAG, SLOT_STATE } from '../../src/ring/layout.ts';
 import { RingReader } from '../../src/ring/reader.ts';
 import { RingWriter } from '../../src/ring/writer.ts';
@@ -49,6 +50,9 @@ export function rigOf(script: Script, kind: 'stamp' | 'icmp' = 'stamp', interval
     address: PEER,
     port: kind === 'stamp' ? PEER_PORT : 0,
     ssid: kind === 'stamp' ? 33 : 0,
+    keys: [],
+    tlvs: [],
+    reflector: 'stateful',
     socket: 0,
     capacity: CAPACITY,
   };
@@ -65,7 +69,16 @@ export function rigOf(script: Script, kind: 'stamp' | 'icmp' = 'stamp', interval
   const counters = engineCounters();
   const lateness = new Uint32Array(HISTOGRAM_BUCKETS);
   const ring = new RingWriter(views);
-  const engine = new Engine({ plan, ring, clock, transports: [network], counters, lateness, random: () => 0 });
+  const engine = new Engine({
+    plan,
+    ring,
+    clock,
+    transports: [network],
+    counters,
+    lateness,
+    estimate: sharedEstimate(),
+    random: () => 0,
+  });
   const reader = new RingReader(views);
   const slots = (): number[] => Array.from({ length: reader.head(0) }, (_, sequence) => reader.slotOf(0, sequence));
   return {

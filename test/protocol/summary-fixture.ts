@@ -20,7 +20,7 @@ const RESIDENCE_NS = 20_000;
 /** Counts that keep the outcome identity whatever is overridden, unless `due` itself is. */
 export function buildCounts(overrides: Partial<SummaryCounts> = {}): SummaryCounts {
   const counts = { due: 0, received: 600, lost: 0, refused: 0, missed: 0, void: 0 };
-  const beside = { late: 0, unreachable: 0, duplicate: 0, reordered: 0 };
+  const beside = { late: 0, unreachable: 0, corrupt: 0, duplicate: 0, reordered: 0 };
   const merged = { ...counts, ...beside, ...overrides };
   const due = merged.received + merged.lost + merged.refused + merged.missed + merged.void;
   return { ...merged, due: overrides.due ?? due };
@@ -44,7 +44,9 @@ function buildDelay(n: number, rttNs: number): SummaryDelay {
 
 /** The figures of a path from which `n` replies came, all after `rttNs`; a STAMP path has two of them more. */
 function buildFigures(kind: SummaryPath['kind'], n: number, rttNs: number) {
-  if (n === 0) return { rtt: null, rtt_raw: null, residence: null, histogram: null, ipdv: null };
+  if (n === 0) {
+    return { rtt: null, rtt_raw: null, residence: null, one_way: null, histogram: null, ipdv: null, pdv: null };
+  }
   const histogram = new LogHistogram();
   histogram.addPairs([[bucketOf(rttNs), n]]);
   const stamp = kind === 'stamp';
@@ -57,6 +59,8 @@ function buildFigures(kind: SummaryPath['kind'], n: number, rttNs: number) {
       relative_error: HISTOGRAM_RELATIVE_ERROR,
       buckets: histogram.pairs(),
     } as const,
+    one_way: null,
+    pdv: { p95_ns: 0, p999_ns: 0 },
     ipdv: n > 1 ? { n: n - 1, mean_abs_ns: 0, p95_abs_ns: 0, min_ns: 0, max_ns: 0 } : null,
   };
 }
@@ -76,6 +80,13 @@ export function buildPath(overrides: Partial<SummaryPath> = {}, rttNs = 12_000_0
     interval_ms: 100,
     counts,
     refused_by_errno: counts.refused > 0 ? [[1, counts.refused]] : [],
+    unreachable_by: [],
+    stragglers: 0,
+    loss_direction: kind === 'stamp' ? { forward: 0, reverse: 0, unresolved: 0, open: counts.lost, restarts: 0 } : null,
+    loss_periods: null,
+    hops: { forward: null, backward: null },
+    dscp_remarked: { forward: 0, reverse: 0 },
+    direct_measurement: null,
     ...buildFigures(kind, n, rttNs),
     provenance: { tx_hardware: 0, tx_kernel: n, tx_user: 0, rx_hardware: 0, rx_kernel: n, rx_user: 0 },
     seconds_with_loss: [],
@@ -87,7 +98,7 @@ export function buildPath(overrides: Partial<SummaryPath> = {}, rttNs = 12_000_0
 export function buildPeer(peer: string, overrides: Partial<SummaryPeer> = {}): SummaryPeer {
   const flows = [0, 1, 2, 3].map((flow) => buildPath({ flow }));
   const icmp = buildPath({ class: 'echo', kind: 'icmp', size_bytes: 56 }, 12_100_000);
-  return { peer, seconds: 'g'.repeat(WINDOW_LENGTH_S), paths: [...flows, icmp], ...overrides };
+  return { peer, seconds: 'g'.repeat(WINDOW_LENGTH_S), classes: [], paths: [...flows, icmp], ...overrides };
 }
 
 /** The summary of PoP `fra` about its peers `ams` and `par`; the window follows from the sequence number. */

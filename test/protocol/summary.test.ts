@@ -3,7 +3,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Summary, SummaryPath } from '../../src/protocol/summary.ts';
-import { parseSummary } from '../../src/protocol/summary-schema.ts';
+import { parseSummary } from '../../src/protocol/parse-summary.ts';
 import { refusalOf } from './refusal.ts';
 import { buildCounts, buildPath, buildPeer, buildSummary, octetsOf } from './summary-fixture.ts';
 
@@ -56,7 +56,7 @@ describe('a document that breaks the schema', () => {
     ['a count beyond what a window can hold', withPath({ counts: buildCounts({ lost: 2 ** 40 }) }), /counts\.due/],
     ['a bucket the scheme does not have', withPath({ histogram: beyond }), /histogram\.buckets\.0/],
     ['an unequal sum of outcomes', withPath({ counts: buildCounts({ due: 601 }) }), /due 601, sum of outcomes 600/],
-    ['more late than lost', withPath({ counts: buildCounts({ lost: 1, late: 2 }) }), /late and unreachable/],
+    ['more late than lost', withPath({ counts: buildCounts({ lost: 1, late: 2 }) }), /late, unreachable and corrupt/],
     ['a peer twice', { ...summary, peers: [buildPeer('ams'), buildPeer('ams')] }, /^ams: listed twice/],
     ['a path twice', { ...summary, peers: [buildPeer('ams', { paths: twoFlows })] }, /^ams\/.*: listed twice/],
     ['too few seconds', { ...summary, peers: [buildPeer('ams', { seconds: 'ggg' })] }, /^ams: 3 seconds in 60 s/],

@@ -16,6 +16,7 @@ const balanced: fc.Arbitrary<OutcomeCounts> = fc
     void: count,
     late: count,
     unreachable: count,
+    corrupt: count,
     duplicate: count,
     reordered: count,
   })

@@ -13,8 +13,8 @@ const SELECT_POPS = `
 const SELECT_PEERS = 'SELECT peer, seconds FROM peer_row WHERE pop = ? AND sequence = ? ORDER BY peer';
 
 const SELECT_PATHS = `
-  SELECT peer, class, kind, dscp, flow, due, received, lost, refused, missed, void, late, unreachable, duplicate,
-    reordered, rtt_n, rtt_sum_ns, histogram
+  SELECT peer, class, kind, dscp, flow, due, received, lost, refused, missed, void, late, unreachable, corrupt,
+    duplicate, reordered, rtt_n, rtt_sum_ns, histogram
   FROM minute_row WHERE pop = ? AND sequence = ?
   ORDER BY peer, class, kind, family, dscp, size_bytes, flow`;
 
@@ -54,13 +54,13 @@ export class MeshReader {
 }
 
 function pathOf(row: PathRow): StoredPath {
-  const { due, received, lost, refused, missed, late, unreachable, duplicate, reordered } = row;
+  const { due, received, lost, refused, missed, late, unreachable, corrupt, duplicate, reordered } = row;
   return {
     class: row.class,
     kind: row.kind,
     dscp: row.dscp,
     flow: row.flow,
-    counts: { due, received, lost, refused, missed, void: row.void, late, unreachable, duplicate, reordered },
+    counts: { due, received, lost, refused, missed, void: row.void, late, unreachable, corrupt, duplicate, reordered },
     rttN: row.rtt_n,
     rttSumNs: row.rtt_sum_ns,
     histogram: row.histogram === null ? [] : (JSON.parse(row.histogram) as [number, number][]),

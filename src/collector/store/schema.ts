@@ -61,6 +61,7 @@ export const MIGRATIONS: readonly string[] = [
     void INTEGER NOT NULL,
     late INTEGER NOT NULL,
     unreachable INTEGER NOT NULL,
+    corrupt INTEGER NOT NULL,
     duplicate INTEGER NOT NULL,
     reordered INTEGER NOT NULL,
     rtt_n INTEGER NOT NULL,

@@ -29,10 +29,11 @@ const INSERT_PEER = `
 
 const INSERT_PATH = `
   INSERT INTO minute_row (pop, sequence, peer, class, kind, family, dscp, size_bytes, flow, window_start_s,
-    window_length_s, due, received, lost, refused, missed, void, late, unreachable, duplicate, reordered, rtt_n,
+    window_length_s, due, received, lost, refused, missed, void, late, unreachable, corrupt, duplicate, reordered, rtt_n,
     rtt_sum_ns, rtt_min_ns, rtt_max_ns, histogram)
   VALUES (:pop, :sequence, :peer, :class, :kind, :family, :dscp, :size_bytes, :flow, :window_start_s,
-    :window_length_s, :due, :received, :lost, :refused, :missed, :void, :late, :unreachable, :duplicate, :reordered,
+    :window_length_s, :due, :received, :lost, :refused, :missed, :void, :late, :unreachable, :corrupt, :duplicate,
+    :reordered,
     :rtt_n, :rtt_sum_ns, :rtt_min_ns, :rtt_max_ns, :histogram)`;
 
 /** The columns that every row of one document shares. */

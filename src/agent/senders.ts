@@ -1,0 +1,72 @@
+/** The sockets from which a PoP of the mesh sends: the same answer at the PoP itself and at the reflectors of its peers. */
+
+import type { IpAddress, IpFamily } from '../base/ip-address.ts';
+import { LIMITS } from '../base/limits.ts';
+import type { MeshConfig, MeshPop, ProbeClass } from '../config/mesh-config.ts';
+import { parseIp } from '../linux/ip-text.ts';
+import type { SocketPlan } from '../probe/plan.ts';
+import { ICMP_HEADER_BYTES } from '../wire/icmp-echo.ts';
+
+/** One socket and the class it serves: one a flow for STAMP, one a class for ICMP. */
+export interface Sender {
+  probeClass: ProbeClass;
+  flow: number;
+  /** Number of the flow over all STAMP classes: the low bits of the SSID. */
+  flowOfMesh: number;
+  socket: SocketPlan;
+}
+
+/** Classes of a family that the PoP has no address of are left out, but keep their numbers. */
+export function listSenders(mesh: MeshConfig, pop: MeshPop): Sender[] {
+  let flows = 0;
+  let icmpClasses = 0;
+  return mesh.probes.flatMap((probeClass): Sender[] => {
+    const address = addressOf(pop, probeClass.family);
+    if (probeClass.kind === 'icmp') {
+      const number = icmpClasses++;
+      return address === null ? [] : [icmpSender(probeClass, pop, address, number)];
+    }
+    const first = flows;
+    flows += probeClass.flows;
+    if (address === null) return [];
+    return Array.from({ length: probeClass.flows }, (_, flow) => ({
+      probeClass,
+      flow,
+      flowOfMesh: first + flow,
+      socket: {
+        kind: 'stamp',
+        address,
+        port: probeClass.sourcePort + flow,
+        dscp: probeClass.dscp,
+        payloadBytes: probeClass.sizeBytes,
+      },
+    }));
+  });
+}
+
+/** The PoP's address of a family, or null. */
+export function addressOf(pop: MeshPop, family: IpFamily): IpAddress | null {
+  const text = pop[family];
+  return text === null ? null : parseIp(text);
+}
+
+/** Unique among a sender's sessions and never 0, because PoP ids begin at 1 (RFC 8972 section 3). */
+export function ssidOf(reflector: MeshPop, flowOfMesh: number): number {
+  return reflector.id * LIMITS.flowsMax + flowOfMesh;
+}
+
+/** The ICMP identifier is constant per PoP and class: some routers hash it, and raw sockets are told apart by it. */
+function icmpSender(probeClass: ProbeClass, pop: MeshPop, address: IpAddress, icmpClass: number): Sender {
+  return {
+    probeClass,
+    flow: 0,
+    flowOfMesh: 0,
+    socket: {
+      kind: 'icmp',
+      address,
+      port: (0x7000 + 0x1000 * icmpClass + pop.id) & 0xffff,
+      dscp: probeClass.dscp,
+      payloadBytes: ICMP_HEADER_BYTES + probeClass.sizeBytes,
+    },
+  };
+}
