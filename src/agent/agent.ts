@@ -10,6 +10,7 @@ import type { AgentConfig } from '../config/agent-config.ts';
 import { readSigningKey } from '../config/signing-key.ts';
 import type { MeshPop } from '../config/mesh-config.ts';
 import { ClockStateReader } from '../linux/clock-state-reader.ts';
+import { releaseProgramPages } from '../linux/program-pages.ts';
 import { SystemClock } from '../linux/system-clock.ts';
 import { startProbing, startReflecting } from '../probe/probing.ts';
 import type { Summary } from '../protocol/summary.ts';
@@ -42,7 +43,9 @@ export async function startAgent(
 ): Promise<Agent> {
   const running: Running[] = [];
   try {
-    return await wire(config, software, log, onFailure, running);
+    const agent = await wire(config, software, log, onFailure, running);
+    releaseStartPages(log);
+    return agent;
   } catch (error) {
     // A thread left running would probe on, with nobody to summarise.
     for (const part of running.toReversed()) await part.stop();
@@ -63,6 +66,7 @@ async function wire(
   const spool = await openSpool(config.spool, log);
   const plan = planProbes(config.mesh, self, config.tickMs, randomBytes(4).readUInt32BE());
   const startedAt = new Date().toISOString();
+  releaseStartPages(log);
   const reflecting = started(running, await startReflecting(planReflector(config.mesh, self), onFailure));
   const probing = started(running, await startProbing(plan, onFailure));
   for (const notice of notices(probing.sockets)) log.warn(notice);
@@ -116,6 +120,15 @@ async function wire(
 /** Kept small and read when somebody asks: a document of a thousand paths is a megabyte of text, and more as objects. */
 function read(gzipped: Uint8Array | null): Summary | null {
   return gzipped && (JSON.parse(gunzipSync(gzipped).toString()) as Summary);
+}
+
+/** Before the threads start, so that the start's highest memory is not the sum of its steps; and when all is running. */
+function releaseStartPages(log: Logger): void {
+  try {
+    log.debug({ bytes: releaseProgramPages() }, 'let go of the pages of Node.js that only the start has needed');
+  } catch (error) {
+    log.warn({ err: error }, 'cannot let go of the pages of Node.js that only the start has needed');
+  }
 }
 
 interface Running {
