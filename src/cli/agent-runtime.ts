@@ -12,6 +12,7 @@ export const AGENT_RUNTIME = {
     '--optimize-for-size',
     '--v8-pool-size=1',
     '--expose-gc',
+    '--no-node-snapshot',
   ],
   /**
    * One malloc arena instead of one a thread: memory that one thread frees, another can use. And a fixed threshold for
