@@ -1,7 +1,6 @@
 /** The agent's wiring: the only place where the stages on the PoP host know one another. */
 
 import { randomBytes, randomUUID } from 'node:crypto';
-import { gunzipSync } from 'node:zlib';
 import { schedule, type ScheduledTask } from 'node-cron';
 import type { Logger } from 'pino';
 import { PopprobeError } from '../base/errors.ts';
@@ -13,7 +12,6 @@ import { ClockStateReader } from '../linux/clock-state-reader.ts';
 import { releaseProgramPages } from '../linux/program-pages.ts';
 import { SystemClock } from '../linux/system-clock.ts';
 import { startProbing, startReflecting } from '../probe/probing.ts';
-import type { Summary } from '../protocol/summary.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { notices } from './notices.ts';
 import { planProbes, planReflector } from './plan.ts';
@@ -96,7 +94,7 @@ async function wire(
       push: pusher.status(),
       spool: spool.status(),
       sealing: sealing.status(),
-      latest: read(sealing.latest),
+      latest: sealing.latest,
     })),
   );
 
@@ -115,11 +113,6 @@ async function wire(
       log.info('stopped');
     },
   };
-}
-
-/** Kept small and read when somebody asks: a document of a thousand paths is a megabyte of text, and more as objects. */
-function read(gzipped: Uint8Array | null): Summary | null {
-  return gzipped && (JSON.parse(gunzipSync(gzipped).toString()) as Summary);
 }
 
 /** Before the threads start, so that the start's highest memory is not the sum of its steps; and when all is running. */
