@@ -1,7 +1,7 @@
-/** Memory of the real agent program with 1,000 paths, while its collector is away and it spools. */
+/** Memory of the real agent program with 1,000 and 2,000 paths, while its collector is away and it spools. */
 
 import { execFileSync } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -18,18 +18,30 @@ import { SETTINGS, TARGETS } from './settings.ts';
 /** The built program: this file runs as .bench/bench/agent.js. */
 const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
+/** The answer is read and not shown. */
+const ASK = { maxBuffer: 64 * 1024 * 1024 };
+
 /** The discard port, where nobody listens. */
 const NO_COLLECTOR = 'http://127.0.0.1:9/';
 
 const REFLECTOR = { mode: 'stateful', packetsPerSecondPerSession: 200, twampSenders: [] } as const;
 
-/** Configuration, key and spool go to the folder. */
+/** Configuration, key and spool go to a folder in this one. */
 export async function benchAgent(folder: string): Promise<Row[]> {
-  const { settleMs, afterSealMs } = SETTINGS.agent;
-  const mesh = benchMesh();
+  const rows: Row[] = [];
+  for (const { flows, rssMbMax } of TARGETS.agents) rows.push(...(await benchSize(folder, flows, rssMbMax)));
+  return rows;
+}
+
+async function benchSize(parent: string, flows: number, rssMbMax: number): Promise<Row[]> {
+  const { settleMs, afterSealMs, windows, intervalMs } = SETTINGS.agent;
+  const paths = SETTINGS.targets * (flows + 1);
+  const folder = join(parent, `agent-${paths}`);
+  mkdirSync(folder);
+  const mesh = benchMesh(flows);
   const config = writeConfiguration(folder, mesh, NO_COLLECTOR);
   execFileSync(process.execPath, [PROGRAM, 'keygen', SELF, '--out', folder], { stdio: 'ignore' });
-  const peers = await startPeers(mesh);
+  const peers = await startPeers(mesh, flows);
   const agent = start({
     namespace: NEAR,
     command: process.execPath,
@@ -39,41 +51,47 @@ export async function benchAgent(folder: string): Promise<Row[]> {
   await agent.wrote(/"msg":"probing"/);
   await sleep(settleMs);
   const settled = memoryMb(agent.pid);
-  await windowSealed(agent);
+  await windowsSealed(agent, windows);
   await sleep(afterSealMs);
   const sealed = memoryMb(agent.pid);
+  execFileSync(process.execPath, [PROGRAM, 'status', '--json', '--config', config], ASK);
+  const { peak } = memoryMb(agent.pid);
   const summary = largestFile(join(folder, 'spool'));
   await agent.stop('SIGTERM');
   await peers.stop('SIGKILL');
-  const paths = SETTINGS.targets * (SETTINGS.flows + 1);
+  const name = `Agent with ${paths} paths at ${(paths * 1000) / intervalMs}/s`;
   return [
-    info('Agent: paths, probes/s', `${paths}, ${(paths * 1000) / SETTINGS.agent.intervalMs}`),
-    atMost(`Agent: RSS ${settleMs / 1000} s after its start`, settled.rss, TARGETS.agentRssMbMax, 'MB'),
-    atMost('Agent: RSS after a window was sealed and spooled', sealed.rss, TARGETS.agentRssMbMax, 'MB'),
-    info('Agent: highest RSS until then', `${sealed.peak.toFixed(1)} MB`),
-    info('Agent: octets of the spooled summary', String(summary)),
+    info(`${name}: RSS ${settleMs / 1000} s after its start`, mb(settled.rss)),
+    info(`${name}: RSS ${afterSealMs / 1000} s after a window was sealed`, mb(sealed.rss)),
+    info(`${name}:   of it no file's (RssAnon, RssShmem)`, mb(sealed.own)),
+    atMost(`${name}: highest RSS: start, ${windows} windows, a question`, peak, rssMbMax, 'MB'),
+    info(`${name}: octets of the spooled summary`, String(summary)),
   ];
 }
 
-async function startPeers(mesh: ReturnType<typeof benchMesh>): Promise<RunningProgram> {
+function mb(value: number): string {
+  return `${value.toFixed(1)} MB`;
+}
+
+async function startPeers(mesh: ReturnType<typeof benchMesh>, flows: number): Promise<RunningProgram> {
   const peers = startOwn(FAR, './peers-process.js');
   const plans = mesh.pops
     .filter((pop) => pop.name !== SELF)
     .map((pop) => planReflector(mesh, pop, REFLECTOR, { of: () => [] }));
   // A PoP's peers also probe one another; only the agent's probes arrive here.
-  const ofSelf = plans.map((plan) => ({ ...plan, sessions: plan.sessions.slice(0, SETTINGS.flows) }));
+  const ofSelf = plans.map((plan) => ({ ...plan, sessions: plan.sessions.slice(0, flows) }));
   const ready = nextMessage(peers);
   peers.child.send({ plans: ofSelf, payloadBytes: SETTINGS.stampBytes } satisfies PeersRequest);
   await ready;
   return peers;
 }
 
-/** The next window the agent seals; any earlier one may have been cut short by the start. */
-async function windowSealed(agent: RunningProgram): Promise<void> {
-  const seals = (): number => agent.stdout.split('"msg":"window sealed"').length;
-  const [before, deadline] = [seals(), Date.now() + SETTINGS.agent.sealTimeoutMs];
-  while (seals() === before) {
-    if (Date.now() > deadline) throw new Error(`the agent sealed no window; it said: ${agent.stdout}${agent.stderr}`);
+/** Until the agent has sealed so many windows, the first of which its start has cut short. */
+async function windowsSealed(agent: RunningProgram, count: number): Promise<void> {
+  const deadline = Date.now() + count * SETTINGS.agent.sealTimeoutMs;
+  while (agent.stdout.split('"msg":"window sealed"').length <= count) {
+    if (Date.now() > deadline)
+      throw new Error(`too few windows sealed; the agent said: ${agent.stdout}${agent.stderr}`);
     await sleep(100);
   }
 }

@@ -9,8 +9,8 @@ import { SETTINGS } from './settings.ts';
 /** The agent under test. */
 export const SELF = 'near';
 
-/** Every peer gets the paths of four STAMP flows and one ICMP class: 200 peers make 1,000 paths. */
-export function benchMesh(): MeshConfig {
+/** Every peer gets the paths of one ICMP class and of so many STAMP flows: 200 peers with four make 1,000 paths. */
+export function benchMesh(flows: number): MeshConfig {
   const { windowS, intervalMs } = SETTINGS.agent;
   const likeAll = { ipv6: null, stampPort: SETTINGS.stampPort, reflector: 'stateful' } as const;
   const peers = Array.from({ length: SETTINGS.targets }, (_, i) => i + 1);
@@ -33,7 +33,7 @@ export function benchMesh(): MeshConfig {
         intervalMs,
         sizeBytes: SETTINGS.stampBytes,
         dscp: 0,
-        flows: SETTINGS.flows,
+        flows,
         sourcePort: SETTINGS.sourcePort,
         authenticated: false,
         tlvs: [],

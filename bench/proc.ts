@@ -15,12 +15,12 @@ export function cpuNs(pid: number): number {
   return sum;
 }
 
-/** Resident memory in MB of 10^6 octets: now, and the most there ever was. */
-export function memoryMb(pid: number): { rss: number; peak: number } {
+/** Resident memory in MB of 10^6 octets: now, the part of it that is no file's, and the most there ever was. */
+export function memoryMb(pid: number): { rss: number; own: number; peak: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const field = (name: string): number =>
     (Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) * 1024) / 1e6;
-  return { rss: field('VmRSS'), peak: field('VmHWM') };
+  return { rss: field('VmRSS'), own: field('RssAnon') + field('RssShmem'), peak: field('VmHWM') };
 }
 
 /** Echo requests sent in the network namespace of a process, whoever sent them: the kernel's own count. */

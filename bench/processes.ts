@@ -67,6 +67,8 @@ export function start({ namespace, command, args, environment }: Program, ipc = 
   const child = spawn(file, rest, {
     stdio: ipc ? ['ignore', 'inherit', 'inherit', 'ipc'] : ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
+    // Plans carry addresses as typed arrays, which JSON does not.
+    serialization: 'advanced',
   });
   running.add(child);
   return new RunningProgram(child);

@@ -29,7 +29,7 @@ const PARTS: readonly Part[] = [
   { name: 'throughput', title: '50,000 probes/s without a false loss', needs: [], run: benchThroughput },
   { name: 'accuracy', title: 'Accuracy against captures', needs: ['fping', 'tcpdump'], run: benchAccuracy },
   { name: 'growth', title: 'Memory over a million probes', needs: [], run: benchGrowth },
-  { name: 'agent', title: 'Memory of an agent with 1,000 paths', needs: [], run: benchAgent },
+  { name: 'agent', title: 'Memory of an agent with 1,000 and 2,000 paths', needs: [], run: benchAgent },
 ];
 
 const folder = join(tmpdir(), 'popprobe-bench');

@@ -1,7 +1,6 @@
 /** The agent's wiring: the only place where the stages on the PoP host know one another. */
 
 import { randomBytes, randomUUID } from 'node:crypto';
-import { gunzipSync } from 'node:zlib';
 import { schedule, type ScheduledTask } from 'node-cron';
 import type { Logger } from 'pino';
 import { PopprobeError } from '../base/errors.ts';
@@ -10,10 +9,10 @@ import type { AgentConfig } from '../config/agent-config.ts';
 import { readSigningKey } from '../config/signing-key.ts';
 import type { MeshPop } from '../config/mesh-config.ts';
 import { ClockStateReader } from '../linux/clock-state-reader.ts';
+import { releaseProgramPages } from '../linux/program-pages.ts';
 import { SystemClock } from '../linux/system-clock.ts';
 import type { ProbePlan, ReflectorPlan } from '../probe/plan.ts';
 import { type Probing, type Reflecting, sharedEstimate, startProbing, startReflecting } from '../probe/probing.ts';
-import type { Summary } from '../protocol/summary.ts';
 import { errorEstimateOf } from './clock-estimate.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { notices } from './notices.ts';
@@ -46,7 +45,9 @@ export async function startAgent(
 ): Promise<Agent> {
   const running: Running[] = [];
   try {
-    return await wire(config, software, log, onFailure, running);
+    const agent = await wire(config, software, log, onFailure, running);
+    releaseStartPages(log);
+    return agent;
   } catch (error) {
     // A thread left running would probe on, with nobody to summarise.
     for (const part of running.toReversed()) await part.stop();
@@ -69,6 +70,7 @@ async function wire(
   const plan = planProbes(config.mesh, self, config.tickMs, randomBytes(4).readUInt32BE(), stampKeys);
   const startedAt = new Date().toISOString();
   const reflectorPlan = planReflector(config.mesh, self, config.reflector, stampKeys);
+  releaseStartPages(log);
   const { clockWatch, reflecting, probing } = await startMeasuring(plan, reflectorPlan, log, onFailure, running);
 
   const identity = { pop: self.name, bootId: randomUUID(), configDigest: config.digest, software };
@@ -95,7 +97,7 @@ async function wire(
       push: pusher.status(),
       spool: spool.status(),
       sealing: sealing.status(),
-      latest: read(sealing.latest),
+      latest: sealing.latest,
     })),
   );
 
@@ -135,9 +137,13 @@ async function startMeasuring(
   return { clockWatch, reflecting, probing };
 }
 
-/** Kept small and read when somebody asks: a document of a thousand paths is a megabyte of text, and more as objects. */
-function read(gzipped: Uint8Array | null): Summary | null {
-  return gzipped && (JSON.parse(gunzipSync(gzipped).toString()) as Summary);
+/** Before the threads start, so that the start's highest memory is not the sum of its steps; and when all is running. */
+function releaseStartPages(log: Logger): void {
+  try {
+    log.debug({ bytes: releaseProgramPages() }, 'let go of the pages of Node.js that only the start has needed');
+  } catch (error) {
+    log.warn({ err: error }, 'cannot let go of the pages of Node.js that only the start has needed');
+  }
 }
 
 interface Running {

@@ -2,17 +2,21 @@
 
 import { PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
-import { type SigningKey, signDetached } from '../protocol/jws.ts';
+import { type SigningKey, signingPrefix, signInput } from '../protocol/jws.ts';
 import type { Summary } from '../protocol/summary.ts';
+import type { FramedText } from './framed-text.ts';
 import { Serial } from './serial.ts';
 import type { Spool } from './spool.ts';
 import type { SealedDocument } from './spool-file.ts';
 
+/** All of a summary but its place in the chain and its peers. */
+export type SummaryHead = Omit<Summary, 'sequence' | 'prev' | 'peers'>;
+
 /**
- * A summary before it has its place in the chain. Its peers are JSON text already, one by one: a thousand paths are never
- * all objects at once, nor do they wait as objects for a disk that refuses.
+ * A summary before it has its place in the chain. Its peers are JSON text already, the members of the array with commas
+ * between them: a thousand paths are never all objects at once.
  */
-export type SummaryBody = Omit<Summary, 'sequence' | 'prev' | 'peers'> & { peers: readonly string[] };
+export type SummaryBody = SummaryHead & { peers: FramedText };
 
 export class Sealer {
   readonly #spool: Spool;
@@ -29,15 +33,18 @@ export class Sealer {
 
   /**
    * Gives the summary the next place in the chain, signs its octets and puts them into the spool. Calls are served one
-   * at a time, in order. When it throws, the place in the chain is still free and the next call takes it.
+   * at a time, in order. When it throws, the place in the chain is still free and the next call takes it. The octets
+   * returned are a view into the body's own memory.
    *
    * @throws PopprobeError `too_large` beyond the limit of a summary, `spool_unusable` when the disk refuses
    */
   seal(body: SummaryBody): Promise<SealedDocument> {
     return this.#serial.run(async () => {
       const { sequence, prev } = this.#nextPlace();
-      const octets = serialise(body, sequence, prev);
-      const document = { sequence, octets, signature: await signDetached(octets, this.#key) };
+      const prefix = signingPrefix(this.#key);
+      const input = serialise(body, sequence, prev, prefix);
+      const octets = input.subarray(prefix.length);
+      const document = { sequence, octets, signature: signInput(input, prefix, this.#key.privateKey) };
       await this.#spool.append(document);
       return document;
     });
@@ -51,18 +58,22 @@ export class Sealer {
   }
 }
 
-/** The JSON text as UTF-8, what names the document first. From here on only these octets count. */
-function serialise(body: SummaryBody, sequence: number, prev: string | null): Uint8Array {
+/**
+ * The JSON text as UTF-8 behind the prefix of its signing input: written once, where it is signed and stored from. What
+ * names the document comes first. From here on only these octets count.
+ */
+function serialise(body: SummaryBody, sequence: number, prev: string | null, prefix: string): Uint8Array {
   const { schema, pop, boot_id, peers, ...rest } = body;
   const frame = JSON.stringify({ schema, pop, boot_id, sequence, prev, ...rest, peers: [] });
   // `peers` is the last member, so the frame ends in `[]}`.
-  const octets = Buffer.from(`${frame.slice(0, -2)}${peers.join(',')}]}`);
-  if (octets.length > LIMITS.summaryBytesMax) {
+  const input = peers.between(`${prefix}${frame.slice(0, -2)}`, ']}');
+  const bytes = input.length - prefix.length;
+  if (bytes > LIMITS.summaryBytesMax) {
     throw new PopprobeError('too_large', {
       expected: `a summary of at most ${LIMITS.summaryBytesMax} octets`,
-      found: `${octets.length} octets`,
+      found: `${bytes} octets`,
       remedy: 'split the mesh, or measure fewer paths per peer',
     });
   }
-  return octets;
+  return input;
 }

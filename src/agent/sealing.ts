@@ -1,11 +1,12 @@
 /** Seals each window as soon as every probe of it has its outcome, at the latest Tmax after its end. */
 
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
 import { PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
-import type { Sealer, SummaryBody } from './seal.ts';
+import { FramedText } from './framed-text.ts';
+import type { Sealer, SummaryBody, SummaryHead } from './seal.ts';
 import { Serial } from './serial.ts';
 import type { Summarizer } from './summarize.ts';
 import { sealDelayNs, type Window, type Windows } from './windows.ts';
@@ -20,10 +21,15 @@ export interface SealingParts {
   log: Logger;
 }
 
+/** A summary that the disk does not take yet: its peers gzipped, a quarter of a megabyte instead of one and a half. */
+interface WaitingSummary {
+  head: SummaryHead;
+  peers: Uint8Array;
+}
+
 export class Sealing {
   readonly #parts: SealingParts;
-  /** Summaries read out of the ring that the disk does not take yet. */
-  readonly #waiting: SummaryBody[] = [];
+  readonly #waiting: WaitingSummary[] = [];
   /** A turn that waits for the disk and the last one at the end must not take the same summary. */
   readonly #serial = new Serial();
   #latest: Uint8Array | null = null;
@@ -57,22 +63,18 @@ export class Sealing {
   async #turn(): Promise<void> {
     const { clock, windows } = this.#parts;
     clock.read();
-    for (let window = windows.ended(clock); window && this.#isReady(window); window = windows.ended(clock)) {
-      this.#read(window);
-      windows.take();
-    }
     await this.#sealWaiting();
+    for (let window = windows.ended(clock); window && this.#isReady(window); window = windows.ended(clock)) {
+      await this.#sealEnded(window);
+    }
   }
 
   async #finish(): Promise<void> {
     const { clock, windows } = this.#parts;
     clock.read();
-    for (let window = windows.ended(clock); window; window = windows.ended(clock)) {
-      this.#read(window);
-      windows.take();
-    }
-    this.#read(windows.cutOff(clock));
     await this.#sealWaiting();
+    for (let window = windows.ended(clock); window; window = windows.ended(clock)) await this.#sealEnded(window);
+    await this.#sealOrKeep(this.#read(windows.cutOff(clock)));
     while (this.#waiting.length > 0) this.#giveUpOldest('the agent stops and the disk refuses');
   }
 
@@ -82,17 +84,37 @@ export class Sealing {
     return summarizer.isSettled(window, clock.monoNs);
   }
 
-  #read(window: Window): void {
-    this.#waiting.push(this.#parts.summarizer.summarize(window, this.#parts.clock.monoNs));
+  #read(window: Window): SummaryBody {
+    return this.#parts.summarizer.summarize(window, this.#parts.clock.monoNs);
+  }
+
+  async #sealEnded(window: Window): Promise<void> {
+    const body = this.#read(window);
+    this.#parts.windows.take();
+    await this.#sealOrKeep(body);
+  }
+
+  /** What the disk refuses waits, and so does what others wait before: the chain is in the order of the windows. */
+  async #sealOrKeep(body: SummaryBody): Promise<void> {
+    if (this.#waiting.length === 0) {
+      const refusal = await this.#seal(body);
+      if (refusal === null) return;
+      if (isPermanent(refusal)) {
+        this.#giveUp(refusal.message);
+        return;
+      }
+      this.#sayWaiting(refusal);
+    }
+    const { peers, ...head } = body;
+    this.#waiting.push({ head, peers: gzipSync(peers.octets) });
     if (this.#waiting.length > LIMITS.summariesWaitingMax) this.#giveUpOldest('the disk has refused too many');
   }
 
   async #sealWaiting(): Promise<void> {
-    for (let body = this.#waiting[0]; body; body = this.#waiting[0]) {
-      const refusal = await this.#seal(body);
+    for (let waiting = this.#waiting[0]; waiting; waiting = this.#waiting[0]) {
+      const refusal = await this.#seal(unpack(waiting));
       if (refusal === null) {
         this.#waiting.shift();
-        this.#refusing = false;
       } else if (isPermanent(refusal)) {
         this.#giveUpOldest(refusal.message);
       } else {
@@ -106,6 +128,7 @@ export class Sealing {
   async #seal(body: SummaryBody): Promise<Error | null> {
     try {
       const { sequence, octets } = await this.#parts.sealer.seal(body);
+      this.#refusing = false;
       this.#latest = gzipSync(octets);
       this.#parts.log.info({ sequence, window: body.window.start, bytes: octets.length }, 'window sealed');
       return null;
@@ -122,6 +145,10 @@ export class Sealing {
 
   #giveUpOldest(reason: string): void {
     this.#waiting.shift();
+    this.#giveUp(reason);
+  }
+
+  #giveUp(reason: string): void {
     this.#discarded += 1;
     this.#parts.log.error({ reason, discarded: this.#discarded }, 'a summary was given up');
   }
@@ -130,4 +157,10 @@ export class Sealing {
 /** A summary over the limit will not shrink by waiting, and must not hold up the ones behind it. */
 function isPermanent(refusal: Error): boolean {
   return refusal instanceof PopprobeError && refusal.code === 'too_large';
+}
+
+function unpack({ head, peers }: WaitingSummary): SummaryBody {
+  const text = new FramedText();
+  text.appendOctets(gunzipSync(peers));
+  return { ...head, peers: text };
 }

@@ -20,3 +20,6 @@ export interface AgentStatus {
   /** The newest sealed summary; null before the first. */
   latest: Summary | null;
 }
+
+/** The same as the agent holds it, with the newest summary's octets gzipped: it is a megabyte, and rarely asked for. */
+export type PackedStatus = Omit<AgentStatus, 'latest'> & { latest: Uint8Array | null };

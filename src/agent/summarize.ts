@@ -6,6 +6,7 @@ import type { Probing, Reflecting } from '../probe/probing.ts';
 import type { Summary, SummaryPath, SummaryPeer } from '../protocol/summary.ts';
 import { SecondsTally } from '../stats/seconds.ts';
 import { NS_PER_MS } from '../base/units.ts';
+import { FramedText } from './framed-text.ts';
 import { Instrument } from './instrument.ts';
 import { FlowMerger } from './merge-flows.ts';
 import { PathReader } from './path-figures.ts';
@@ -29,6 +30,8 @@ export class Summarizer {
   readonly #seconds: SecondsTally;
   readonly #flows = new FlowMerger();
   readonly #transport: Summary['parameters']['transport'];
+  /** The peers as JSON text, in memory that every window uses again. */
+  readonly #text = new FramedText();
   /** Peer and its paths' numbers, in the plan's order. */
   readonly #peers: Map<string, number[]>;
 
@@ -55,14 +58,16 @@ export class Summarizer {
     return this.#plan.paths.every((_, path) => this.#paths.isSettled(path, window, nowNs));
   }
 
-  /** Reads the window out of the ring, once: its probes are sealed by this. */
+  /** Reads the window out of the ring, once: its probes are sealed by this. The text is valid until the next call. */
   summarize(window: Window, nowNs: number): SummaryBody {
     let txStampsMissing = 0;
-    const peers = [...this.#peers].map(([peer, paths]) => {
+    this.#text.clear();
+    for (const [peer, paths] of this.#peers) {
       const summary = this.#summarizePeer(peer, paths, window, nowNs);
       for (const path of summary.paths) txStampsMissing += path.provenance.tx_user;
-      return JSON.stringify(summary);
-    });
+      if (this.#text.octets.length > 0) this.#text.append(',');
+      this.#text.append(JSON.stringify(summary));
+    }
     const { instrument, clock } = this.#instrument.read(txStampsMissing, this.#clockState());
     return {
       schema: 'popprobe.summary/1',
@@ -79,7 +84,7 @@ export class Summarizer {
       },
       clock,
       instrument,
-      peers,
+      peers: this.#text,
     };
   }
 

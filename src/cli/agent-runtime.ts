@@ -2,8 +2,9 @@
 
 /**
  * The agent allocates a little once per window and nothing per probe. Node.js is tuned for the opposite: these keep its
- * young generation at 1 MB, its old one close to what is in use, and one helper thread instead of four; and they let
- * the agent collect a window's garbage when it is done with it.
+ * young generation at 1 MB, its old one close to what is in use, and one helper thread instead of four; they let the
+ * agent collect a window's garbage when it is done with it; and they build each thread's heap from the modules that are
+ * used, which is less than Node's snapshot of all that might be. See docs/decisions/0007-a-small-agent.md.
  */
 export const AGENT_RUNTIME = {
   nodeFlags: [
@@ -12,6 +13,7 @@ export const AGENT_RUNTIME = {
     '--optimize-for-size',
     '--v8-pool-size=1',
     '--expose-gc',
+    '--no-node-snapshot',
   ],
   /**
    * One malloc arena instead of one a thread: memory that one thread frees, another can use. And a fixed threshold for

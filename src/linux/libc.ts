@@ -26,6 +26,7 @@ export interface Libc {
   poll(fds: Address, count: number, timeoutMs: number): number;
   clock_gettime(clock: number, into: Address): number;
   adjtimex(timex: Address): number;
+  madvise(address: Address, length: number, advice: number): number;
   close(fd: number): number;
   errno(): number;
   /** Address of the first octet of a buffer. The caller keeps the buffer alive; its octets never move. */
@@ -43,6 +44,7 @@ const PROTOTYPES = {
   poll: 'int poll(intptr_t, uint64_t, int)',
   clock_gettime: 'int clock_gettime(int, intptr_t)',
   adjtimex: 'int adjtimex(intptr_t)',
+  madvise: 'int madvise(intptr_t, size_t, int)',
   close: 'int close(int)',
 } as const;
 

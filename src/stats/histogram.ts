@@ -89,7 +89,11 @@ export class LogHistogram {
   /** Sparse pairs of bucket number and count, ascending by bucket, empty buckets left out. */
   pairs(): [number, number][] {
     const pairs: [number, number][] = [];
-    for (const [index, count] of this.#counts.entries()) if (count > 0) pairs.push([index, count]);
+    // By index: entries() would make an array for each of the buckets, nearly all of them empty.
+    for (let index = 0; index < HISTOGRAM_BUCKETS; index += 1) {
+      const count = this.#counts[index] ?? 0;
+      if (count > 0) pairs.push([index, count]);
+    }
     return pairs;
   }
 

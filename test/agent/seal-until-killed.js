@@ -3,6 +3,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { pino } from 'pino';
+import { FramedText } from '../../dist/agent/framed-text.js';
 import { Sealer } from '../../dist/agent/seal.js';
 import { openSpool } from '../../dist/agent/spool.js';
 import { digestOf } from '../../dist/protocol/digest.js';
@@ -16,7 +17,7 @@ const body = {
   pop: 'fra',
   boot_id: String(process.pid),
   padding: 'x'.repeat(200_000),
-  peers: [],
+  peers: new FramedText(),
 };
 
 for (;;) {

@@ -15,7 +15,7 @@ import { UNKNOWN_CLOCK } from '../../src/linux/clock-state.ts';
 import { FakeClock } from '../probe/fake-clock.ts';
 import { pathPlan, RingRig, TMAX_NS } from './ring-rig.ts';
 import { type LogLine, recordingLog } from './spool-fixture.ts';
-import { peersOf } from './summary-body.ts';
+import { copyOf, peersOf } from './summary-body.ts';
 
 const LENGTH_S = 5;
 const LENGTH_NS = LENGTH_S * NS_PER_S;
@@ -40,7 +40,7 @@ class SealerStub {
       this.tooLarge = false;
       throw new PopprobeError('too_large', { expected: 'less', found: 'more', remedy: 'measure less' });
     }
-    this.sealed.push(body);
+    this.sealed.push(copyOf(body));
     const octets = Buffer.of(this.sealed.length);
     this.octets.push(octets);
     return { sequence: this.sealed.length, octets, signature: 'header..signature' };

@@ -8,10 +8,12 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { serveStatus } from '../../src/agent/status-server.ts';
-import type { AgentStatus } from '../../src/agent/status.ts';
+import type { AgentStatus, PackedStatus } from '../../src/agent/status.ts';
 import { refusalOf } from '../protocol/refusal.ts';
+import { buildSummary, octetsOf } from '../protocol/summary-fixture.ts';
 import { temporaryFolder } from './spool-fixture.ts';
 import { buildStatus } from './status-fixture.ts';
 
@@ -20,9 +22,14 @@ async function socketPath(): Promise<string> {
 }
 
 async function serve(path: string, status: () => AgentStatus = buildStatus): Promise<{ stop(): Promise<void> }> {
-  const server = await serveStatus(path, status);
+  const server = await serveStatus(path, () => pack(status()));
   onTestFinished(() => (existsSync(path) ? server.stop() : undefined));
   return server;
+}
+
+/** As the agent holds it. */
+function pack(status: AgentStatus): PackedStatus {
+  return { ...status, latest: status.latest && gzipSync(octetsOf(status.latest)) };
 }
 
 async function ask(socket: string, path: string, method = 'GET') {
@@ -53,6 +60,15 @@ describe('the status socket', () => {
       expect(JSON.parse(body)).toEqual(buildStatus({ pop }));
       expect(body.endsWith('\n')).toBe(true);
     }
+  });
+
+  it('answers with the newest summary as it was sealed', async () => {
+    const path = await socketPath();
+    const latest = buildSummary();
+    await serve(path, () => buildStatus({ latest }));
+    const { body } = await ask(path, '/v1/status');
+    expect(JSON.parse(body)).toEqual(buildStatus({ latest }));
+    expect(body).toContain(`"latest":${Buffer.from(octetsOf(latest)).toString()}`);
   });
 
   it.each([
@@ -98,7 +114,7 @@ describe('a path that is taken', () => {
   it('by a running agent is refused, and that agent goes on answering', async () => {
     const path = await socketPath();
     await serve(path, () => buildStatus({ pop: 'first' }));
-    const refusal = await refusalOf(() => serveStatus(path, () => buildStatus({ pop: 'second' })));
+    const refusal = await refusalOf(() => serveStatus(path, () => pack(buildStatus({ pop: 'second' }))));
     expect(refusal.code).toBe('config_conflict');
     expect(refusal.message).toContain(path);
     expect(JSON.parse((await ask(path, '/v1/status')).body)).toMatchObject({ pop: 'first' });
@@ -107,7 +123,7 @@ describe('a path that is taken', () => {
   it('by a file of another kind is refused, and the file is kept', async () => {
     const path = await socketPath();
     await writeFile(path, 'precious');
-    expect((await refusalOf(() => serveStatus(path, buildStatus))).code).toBe('config_conflict');
+    expect((await refusalOf(() => serveStatus(path, () => pack(buildStatus())))).code).toBe('config_conflict');
     expect(await readFile(path, 'utf8')).toBe('precious');
   });
 });
@@ -115,7 +131,7 @@ describe('a path that is taken', () => {
 describe('a path where no socket can be made', () => {
   it('is refused with its name', async () => {
     const path = join(await temporaryFolder(), 'no', 'such', 'folder', 'agent.sock');
-    const refusal = await refusalOf(() => serveStatus(path, buildStatus));
+    const refusal = await refusalOf(() => serveStatus(path, () => pack(buildStatus())));
     expect(refusal.code).toBe('config_invalid_value');
     expect(refusal.message).toContain(path);
   });

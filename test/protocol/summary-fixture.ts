@@ -178,5 +178,5 @@ export interface SignedDocument {
 /** Serialises and signs whatever is given, valid or not. */
 export async function signDocument(document: unknown, key: SigningKey): Promise<SignedDocument> {
   const octets = octetsOf(document);
-  return { octets, signature: await signDetached(octets, key), digest: digestOf(octets) };
+  return { octets, signature: signDetached(octets, key), digest: digestOf(octets) };
 }
