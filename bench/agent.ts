@@ -23,8 +23,8 @@ const NO_COLLECTOR = 'http://127.0.0.1:9/';
 
 /** Configuration, key and spool go to the folder. */
 export async function benchAgent(folder: string): Promise<Row[]> {
-  const { settleMs, afterSealMs } = SETTINGS.agent;
-  const mesh = benchMesh();
+  const { windowS, intervalMs, settleMs, afterSealMs } = SETTINGS.agent;
+  const mesh = benchMesh({ peers: SETTINGS.targets, windowS, intervalMs });
   const config = writeConfiguration(folder, mesh, NO_COLLECTOR);
   execFileSync(process.execPath, [PROGRAM, 'keygen', SELF, '--out', folder], { stdio: 'ignore' });
   const peers = await startPeers(mesh);
@@ -45,7 +45,7 @@ export async function benchAgent(folder: string): Promise<Row[]> {
   await peers.stop('SIGKILL');
   const paths = SETTINGS.targets * (SETTINGS.flows + 1);
   return [
-    info('Agent: paths, probes/s', `${paths}, ${(paths * 1000) / SETTINGS.agent.intervalMs}`),
+    info('Agent: paths, probes/s', `${paths}, ${(paths * 1000) / intervalMs}`),
     atMost(`Agent: RSS ${settleMs / 1000} s after its start`, settled.rss, TARGETS.agentRssMbMax, 'MB'),
     atMost('Agent: RSS after a window was sealed and spooled', sealed.rss, TARGETS.agentRssMbMax, 'MB'),
     info('Agent: highest RSS until then', `${sealed.peak.toFixed(1)} MB`),

@@ -67,13 +67,15 @@ export function start({ namespace, command, args, environment }: Program, ipc = 
   const child = spawn(file, rest, {
     stdio: ipc ? ['ignore', 'inherit', 'inherit', 'ipc'] : ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
+    // Messages carry addresses, which JSON would make into objects.
+    serialization: 'advanced',
   });
   running.add(child);
   return new RunningProgram(child);
 }
 
 /** Starts one of our own child programs (a file beside this one), as an agent is started, with a channel for messages. */
-export function startOwn(namespace: string, file: string): RunningProgram {
+export function startOwn(namespace: string | null, file: string): RunningProgram {
   const program = fileURLToPath(new URL(file, import.meta.url));
   return start({ namespace, command: process.execPath, args: [...AGENT_RUNTIME.nodeFlags, program] }, true);
 }
