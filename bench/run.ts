@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { benchAccuracy } from './accuracy/accuracy.ts';
 import { benchAgent } from './agent.ts';
 import { benchCpu } from './cpu/cpu.ts';
+import { benchDay } from './day/day.ts';
 import { benchGrowth } from './growth.ts';
 import { createNamespaces, removeNamespaces } from './namespaces.ts';
 import { killAll } from './processes.ts';
@@ -30,6 +31,7 @@ const PARTS: readonly Part[] = [
   { name: 'throughput', title: '50,000 and 100,000 probes/s without a false loss', needs: [], run: benchThroughput },
   { name: 'accuracy', title: 'Accuracy against captures', needs: ['tcpdump'], run: benchAccuracy },
   { name: 'growth', title: 'Memory over a million probes', needs: [], run: benchGrowth },
+  { name: 'day', title: 'Memory over an emulated day', needs: [], run: benchDay },
   { name: 'agent', title: 'Memory of an agent with 1,000 paths', needs: [], run: benchAgent },
 ];
 
