@@ -10,6 +10,7 @@ import { benchAccuracy } from './accuracy/accuracy.ts';
 import { benchAgent } from './agent.ts';
 import { benchCpu } from './cpu/cpu.ts';
 import { benchDay } from './day/day.ts';
+import { benchFuzz } from './fuzz/fuzz.ts';
 import { benchGrowth } from './growth.ts';
 import { createNamespaces, removeNamespaces } from './namespaces.ts';
 import { killAll } from './processes.ts';
@@ -33,6 +34,7 @@ const PARTS: readonly Part[] = [
   { name: 'growth', title: 'Memory over a million probes', needs: [], run: benchGrowth },
   { name: 'day', title: 'Memory over an emulated day', needs: [], run: benchDay },
   { name: 'agent', title: 'Memory of an agent with 1,000 paths', needs: [], run: benchAgent },
+  { name: 'fuzz', title: 'Random and mutated packets', needs: [], run: benchFuzz },
 ];
 
 const folder = join(tmpdir(), 'popprobe-bench');
