@@ -5,6 +5,7 @@ import {
   decodeEchoReply,
   decodeQuotedEcho,
   type EchoDecoding,
+  type EchoQuoteDecoding,
   ICMP_HEADER_BYTES,
 } from '../../src/wire/icmp-echo.ts';
 import {
@@ -23,7 +24,7 @@ const NS_PER_S = 1_000_000_000;
 
 export interface Decoder {
   name: string;
-  decode: (view: DataView, offset: number, length: number) => StampDecoding | EchoDecoding;
+  decode: (view: DataView, offset: number, length: number) => StampDecoding | EchoDecoding | EchoQuoteDecoding;
   /** Whether an answer is one that these octets may get; called after `decode`, whose fields it may look at. */
   permits: (answer: string, view: DataView, offset: number, length: number) => boolean;
 }
@@ -58,7 +59,7 @@ export function decoders(): Decoder[] {
       name: 'quoted echo',
       decode: (view, offset, length) => decodeQuotedEcho(view, offset, length, ECHO_SESSION, quoted),
       permits: (answer, view, offset, length) =>
-        permitsEcho(answer, length, ['ok', 'short', 'not_reply', 'foreign']) &&
+        permitsQuote(answer, length) &&
         (answer !== 'ok' || (view.getUint8(offset) === 8 && quoted.session === ECHO_SESSION)),
     },
   ];
@@ -70,6 +71,12 @@ function permitsStamp(answer: string, length: number): boolean {
 
 function permitsEcho(answer: string, length: number, known: readonly string[]): boolean {
   return length < ECHO_BYTES_MIN ? answer === 'short' : answer !== 'short' && known.includes(answer);
+}
+
+/** A router may quote no more than the header, which does not say whose the request was (RFC 792). */
+function permitsQuote(answer: string, length: number): boolean {
+  if (length < ICMP_HEADER_BYTES) return answer === 'short';
+  return ['ok', 'header', 'not_request', 'foreign'].includes(answer);
 }
 
 function isInstant({ seconds, nanoseconds }: { seconds: number; nanoseconds: number }): boolean {
