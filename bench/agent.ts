@@ -38,7 +38,7 @@ async function benchSize(parent: string, flows: number, rssMbMax: number): Promi
   const paths = SETTINGS.targets * (flows + 1);
   const folder = join(parent, `agent-${paths}`);
   mkdirSync(folder);
-  const mesh = benchMesh(flows);
+  const mesh = benchMesh({ peers: SETTINGS.targets, flows, windowS: SETTINGS.agent.windowS, intervalMs });
   const config = writeConfiguration(folder, mesh, NO_COLLECTOR);
   execFileSync(process.execPath, [PROGRAM, 'keygen', SELF, '--out', folder], { stdio: 'ignore' });
   const peers = await startPeers(mesh, flows);

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineProcess } from './engine.ts';
 import type { EngineReport } from './engine-process.ts';
-import { FAR_ADDRESSES } from './namespaces.ts';
+import { FAR_ADDRESSES } from './addresses.ts';
 import { echoPlan } from './plans.ts';
 import { memoryMb } from './proc.ts';
 import { atMost, info, type Row } from './report.ts';
@@ -12,9 +12,9 @@ import { SETTINGS, TARGETS } from './settings.ts';
 const POLL_MS = 100;
 
 export async function benchGrowth(): Promise<Row[]> {
-  const { pathsPerTarget, perPathMs } = SETTINGS.throughput;
+  const { icmpPathsPerTarget, perPathMs } = SETTINGS.throughput;
   const { warmUpProbes, probes } = SETTINGS.growth;
-  const engine = await EngineProcess.probe(echoPlan(FAR_ADDRESSES, pathsPerTarget, perPathMs));
+  const engine = await EngineProcess.probe(echoPlan(FAR_ADDRESSES, icmpPathsPerTarget, perPathMs));
   const before = await reached(engine, warmUpProbes);
   const rssBefore = memoryMb(engine.pid).rss;
   const after = await reached(engine, before.outcomes.due + probes);

@@ -1,19 +1,25 @@
-/** The mesh of the agent's benchmark: one agent and its peers, as the program knows it and as YAML files. */
+/** The mesh of the agent's and the day's benchmark: one agent and its peers, as the program knows it and as YAML files. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MeshConfig } from '../src/config/mesh-config.ts';
-import { farAddress, NEAR_ADDRESS } from './namespaces.ts';
+import { farAddress, NEAR_ADDRESS } from './addresses.ts';
 import { SETTINGS } from './settings.ts';
+
+interface MeshSize {
+  peers: number;
+  flows: number;
+  windowS: number;
+  intervalMs: number;
+}
 
 /** The agent under test. */
 export const SELF = 'near';
 
 /** Every peer gets the paths of one ICMP class and of so many STAMP flows: 200 peers with four make 1,000 paths. */
-export function benchMesh(flows: number): MeshConfig {
-  const { windowS, intervalMs } = SETTINGS.agent;
+export function benchMesh({ peers: count, flows, windowS, intervalMs }: MeshSize): MeshConfig {
   const likeAll = { ipv6: null, stampPort: SETTINGS.stampPort, reflector: 'stateful' } as const;
-  const peers = Array.from({ length: SETTINGS.targets }, (_, i) => i + 1);
+  const peers = Array.from({ length: count }, (_, i) => i + 1);
   return {
     name: 'bench',
     windowS,
@@ -21,7 +27,7 @@ export function benchMesh(flows: number): MeshConfig {
     schedule: 'periodic',
     limits: { probesPerSecondPerPeer: 200, probesPerSecondPerAgent: 20_000, bitsPerSecondPerPeer: 1_000_000 },
     pops: [
-      { name: SELF, id: peers.length + 1, ipv4: NEAR_ADDRESS, ...likeAll },
+      { name: SELF, id: peers.length + 1, ipv4: NEAR_ADDRESS.ipv4, ...likeAll },
       ...peers.map((peer) => ({ name: `peer-${peer}`, id: peer, ipv4: farAddress(peer), ...likeAll })),
     ],
     probes: [

@@ -1,7 +1,7 @@
 /** Two network namespaces joined by a veth pair: a PoP host and, behind one router, all its peers. */
 
 import { execFileSync } from 'node:child_process';
-import { SETTINGS } from './settings.ts';
+import { FAR_ADDRESSES, farAddress, NEAR_ADDRESS, STRANGER_ADDRESS } from './addresses.ts';
 
 /** Ours alone: whatever carries these names is a leftover of an earlier run. */
 export const NEAR = 'popprobe-bench-a';
@@ -12,18 +12,8 @@ export const FAR_DEVICE = 'veth-b';
 /** Of the package iproute2. */
 const IP = 'ip';
 
-/** RFC 2544 benchmarking addresses. */
-export const NEAR_ADDRESS = '198.18.0.1';
-const GATEWAY = '198.18.0.2';
-const FAR_NETWORK = '198.19.0.0/16';
-
-/** The peers' addresses, all at the far end. */
-export const FAR_ADDRESSES: readonly string[] = Array.from({ length: SETTINGS.targets }, (_, i) => farAddress(i + 1));
-
-/** The address of peer number `peer`, 1 and up. */
-export function farAddress(peer: number): string {
-  return `198.19.${peer >> 8}.${peer & 255}`;
-}
+const GATEWAY = { ipv4: '198.18.0.2', ipv6: '2001:db8::2' };
+const FAR_NETWORK = { ipv4: '198.19.0.0/16', ipv6: '2001:db8:1::/64' };
 
 export function createNamespaces(): void {
   batch([
@@ -34,18 +24,23 @@ export function createNamespaces(): void {
   batch(
     [
       'link set lo up',
-      `addr add ${NEAR_ADDRESS}/30 dev ${NEAR_DEVICE}`,
+      `addr add ${NEAR_ADDRESS.ipv4}/29 dev ${NEAR_DEVICE}`,
+      `addr add ${STRANGER_ADDRESS}/29 dev ${NEAR_DEVICE}`,
+      `addr add ${NEAR_ADDRESS.ipv6}/64 dev ${NEAR_DEVICE} nodad`,
       `link set ${NEAR_DEVICE} up`,
-      `route add ${FAR_NETWORK} via ${GATEWAY}`,
+      `route add ${FAR_NETWORK.ipv4} via ${GATEWAY.ipv4}`,
+      `route add ${FAR_NETWORK.ipv6} via ${GATEWAY.ipv6}`,
     ],
     NEAR,
   );
   batch(
     [
       'link set lo up',
-      `addr add ${GATEWAY}/30 dev ${FAR_DEVICE}`,
+      `addr add ${GATEWAY.ipv4}/29 dev ${FAR_DEVICE}`,
+      `addr add ${GATEWAY.ipv6}/64 dev ${FAR_DEVICE} nodad`,
       `link set ${FAR_DEVICE} up`,
       ...FAR_ADDRESSES.map((address) => `addr add ${address}/32 dev ${FAR_DEVICE}`),
+      ...FAR_ADDRESSES.map((_, i) => `addr add ${farAddress(i + 1, 'ipv6')}/128 dev ${FAR_DEVICE} nodad`),
     ],
     FAR,
   );

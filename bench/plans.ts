@@ -1,15 +1,17 @@
 /** The probe plans of the benchmarks: what the agent would make of a mesh, without a mesh. */
 
+import type { IpFamily } from '../src/base/ip-address.ts';
 import { LIMITS } from '../src/base/limits.ts';
 import { parseIp } from '../src/linux/ip-text.ts';
 import type { PathPlan, ProbePlan, ReflectorPlan, SocketPlan } from '../src/probe/plan.ts';
 import { slotsFor } from '../src/ring/layout.ts';
 import { ICMP_HEADER_BYTES } from '../src/wire/icmp-echo.ts';
-import { NEAR_ADDRESS } from './namespaces.ts';
+import { NEAR_ADDRESS } from './addresses.ts';
 import { SETTINGS } from './settings.ts';
 
 const NS_PER_MS = 1e6;
-const ICMP_IDENTIFIER = 0x7001;
+/** The identifier of all our echo requests. */
+export const ICMP_IDENTIFIER = 0x7001;
 /** How far the tally may lag behind, see engine-process.ts: the ring has to hold that much and Tmax. */
 const TALLY_LAG_S = 1.2;
 
@@ -17,7 +19,12 @@ const TALLY_LAG_S = 1.2;
 const SESSION = 0x62656e63;
 
 /** `pathsPerTarget` ICMP paths to each target, each with a probe every `intervalMs`. */
-export function echoPlan(targets: readonly string[], pathsPerTarget: number, intervalMs: number): ProbePlan {
+export function echoPlan(
+  targets: readonly string[],
+  pathsPerTarget: number,
+  intervalMs: number,
+  family: IpFamily = 'ipv4',
+): ProbePlan {
   const paths = targets.flatMap((target) =>
     Array.from({ length: pathsPerTarget }, () => ({
       ...pathParts(intervalMs),
@@ -30,7 +37,8 @@ export function echoPlan(targets: readonly string[], pathsPerTarget: number, int
     })),
   );
   const payloadBytes = ICMP_HEADER_BYTES + SETTINGS.echoBytes;
-  return plan([{ kind: 'icmp', address: parseIp(NEAR_ADDRESS), port: ICMP_IDENTIFIER, dscp: 0, payloadBytes }], paths);
+  const address = parseIp(NEAR_ADDRESS[family]);
+  return plan([{ kind: 'icmp', address, port: ICMP_IDENTIFIER, dscp: 0, payloadBytes }], paths);
 }
 
 /** `sessions` STAMP sessions with one reflector, spread over the flows, each with a probe every `intervalMs`. */
@@ -38,6 +46,7 @@ export function stampPlans(
   reflector: string,
   sessions: number,
   intervalMs: number,
+  family: IpFamily = 'ipv4',
 ): { probing: ProbePlan; reflecting: ReflectorPlan } {
   const flows = Math.min(SETTINGS.flows, sessions);
   const paths = Array.from({ length: sessions }, (_, session) => ({
@@ -53,7 +62,7 @@ export function stampPlans(
     { length: flows },
     (_, flow): SocketPlan => ({
       kind: 'stamp',
-      address: parseIp(NEAR_ADDRESS),
+      address: parseIp(NEAR_ADDRESS[family]),
       port: SETTINGS.sourcePort + flow,
       dscp: 0,
       payloadBytes: SETTINGS.stampBytes,
@@ -67,7 +76,7 @@ export function stampPlans(
     permittedDscp: [],
     followUp: false,
     sessions: paths.map(({ ssid, socket }) => ({
-      address: parseIp(NEAR_ADDRESS),
+      address: parseIp(NEAR_ADDRESS[family]),
       port: SETTINGS.sourcePort + socket,
       ssid,
       keys: [],

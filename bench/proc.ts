@@ -23,10 +23,16 @@ export function memoryMb(pid: number): { rss: number; own: number; peak: number 
   return { rss: field('VmRSS'), own: field('RssAnon') + field('RssShmem'), peak: field('VmHWM') };
 }
 
-/** Echo requests sent in the network namespace of a process, whoever sent them: the kernel's own count. */
-export function echoRequestsSent(pid: number): number {
+/** Of /proc/net/snmp: the line and the column that count what goes out. */
+const SENT = { icmp: ['IcmpMsg:', 'OutType8'], udp: ['Udp:', 'OutDatagrams'] } as const;
+
+export type Protocol = keyof typeof SENT;
+
+/** Echo requests or UDP datagrams sent in the network namespace of a process, whoever sent them: the kernel's own count. */
+export function packetsSent(pid: number, protocol: Protocol): number {
+  const [prefix, name] = SENT[protocol];
   const lines = readFileSync(`/proc/${pid}/net/snmp`, 'utf8').split('\n');
-  const [names = '', values = ''] = lines.filter((line) => line.startsWith('IcmpMsg:'));
-  const column = names.split(' ').indexOf('OutType8');
+  const [names = '', values = ''] = lines.filter((line) => line.startsWith(prefix));
+  const column = names.split(' ').indexOf(name);
   return column < 0 ? 0 : Number(values.split(' ')[column]);
 }

@@ -75,7 +75,7 @@ export function start({ namespace, command, args, environment }: Program, ipc = 
 }
 
 /** Starts one of our own child programs (a file beside this one), as an agent is started, with a channel for messages. */
-export function startOwn(namespace: string, file: string): RunningProgram {
+export function startOwn(namespace: string | null, file: string): RunningProgram {
   const program = fileURLToPath(new URL(file, import.meta.url));
   return start({ namespace, command: process.execPath, args: [...AGENT_RUNTIME.nodeFlags, program] }, true);
 }

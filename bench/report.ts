@@ -2,7 +2,7 @@
 
 import { cpus, release, totalmem } from 'node:os';
 
-export type Verdict = 'PASS' | 'MISS' | 'info' | 'SKIP';
+type Verdict = 'PASS' | 'MISS' | 'info' | 'SKIP';
 
 export interface Row {
   what: string;

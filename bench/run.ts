@@ -3,15 +3,18 @@
  * Exit status: 0 when every target is met, 1 when one is missed, 2 when the benchmarks could not run.
  */
 
-import { accessSync, constants, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { benchAccuracy } from './accuracy.ts';
+import { join } from 'node:path';
+import { benchAccuracy } from './accuracy/accuracy.ts';
 import { benchAgent } from './agent.ts';
-import { benchCpu } from './cpu.ts';
+import { benchCpu } from './cpu/cpu.ts';
+import { benchDay } from './day/day.ts';
+import { benchFuzz } from './fuzz/fuzz.ts';
 import { benchGrowth } from './growth.ts';
 import { createNamespaces, removeNamespaces } from './namespaces.ts';
 import { killAll } from './processes.ts';
+import { isInstalled } from './programs.ts';
 import { machine, type Row, skipped, table } from './report.ts';
 import { benchThroughput } from './throughput.ts';
 
@@ -25,11 +28,13 @@ interface Part {
 }
 
 const PARTS: readonly Part[] = [
-  { name: 'cpu', title: 'CPU per probe against fping', needs: ['fping'], run: benchCpu },
-  { name: 'throughput', title: '50,000 probes/s without a false loss', needs: [], run: benchThroughput },
-  { name: 'accuracy', title: 'Accuracy against captures', needs: ['fping', 'tcpdump'], run: benchAccuracy },
+  { name: 'cpu', title: 'CPU per probe against fping and C', needs: [], run: benchCpu },
+  { name: 'throughput', title: '50,000 and 100,000 probes/s without a false loss', needs: [], run: benchThroughput },
+  { name: 'accuracy', title: 'Accuracy against captures', needs: ['tcpdump'], run: benchAccuracy },
   { name: 'growth', title: 'Memory over a million probes', needs: [], run: benchGrowth },
+  { name: 'day', title: 'Memory over an emulated day', needs: [], run: benchDay },
   { name: 'agent', title: 'Memory of an agent with 1,000 and 2,000 paths', needs: [], run: benchAgent },
+  { name: 'fuzz', title: 'Random and mutated packets', needs: [], run: benchFuzz },
 ];
 
 const folder = join(tmpdir(), 'popprobe-bench');
@@ -91,18 +96,6 @@ function whyNot(programs: readonly string[]): string | null {
   if (process.getuid?.() !== 0) return 'needs root, for network namespaces';
   const absent = programs.filter((program) => !isInstalled(program));
   return absent.length === 0 ? null : `${absent.join(' and ')} not installed`;
-}
-
-function isInstalled(program: string): boolean {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return folders.some((place) => {
-    try {
-      accessSync(join(place, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 function cleanUp(): void {

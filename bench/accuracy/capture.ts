@@ -2,10 +2,10 @@
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { differenceNs } from '../src/wire/ntp-time.ts';
-import { FAR, FAR_DEVICE, NEAR, NEAR_DEVICE } from './namespaces.ts';
+import { differenceNs } from '../../src/wire/ntp-time.ts';
+import { FAR, FAR_DEVICE, NEAR, NEAR_DEVICE } from '../namespaces.ts';
 import { type Probed, readCapture, type Seen } from './pcap.ts';
-import { type RunningProgram, start } from './processes.ts';
+import { type RunningProgram, start } from '../processes.ts';
 
 /** The kernel hands a block of packets over when it is full, or after a timeout of 1 s. */
 const DRAIN_MS = 1500;
@@ -56,7 +56,7 @@ export class Capture {
 /** Arriving packets only (-Q in): a packet on its way out is captured before the device has it. */
 async function listen(namespace: string, device: string, file: string): Promise<End> {
   const args = ['-i', device, '-Q', 'in', '-n', '-Z', 'root', '--time-stamp-precision=nano', '-B', '8192', '-w', file];
-  const program = start({ namespace, command: 'tcpdump', args: [...args, 'icmp', 'or', 'udp'] });
+  const program = start({ namespace, command: 'tcpdump', args: [...args, 'icmp', 'or', 'icmp6', 'or', 'udp'] });
   await program.wrote(/listening on/);
   return { program, file };
 }
