@@ -1,16 +1,15 @@
 /** Traces the route to a peer: hop by hop until the destination answers, or nobody does any more. */
 
 import type { Clock } from '../base/clock.ts';
+import type { IpFamily } from '../base/ip-address.ts';
 import { LIMITS } from '../base/limits.ts';
 import { MS_PER_S, NS_PER_MS, NS_PER_US } from '../base/units.ts';
 import type { SummaryAnswer, SummaryHop, SummaryTrace } from '../protocol/summary.ts';
 
-export type Family = SummaryTrace['family'];
-
 /** Where a trace goes, and why. */
 export interface TraceTarget {
   peer: string;
-  family: Family;
+  family: IpFamily;
   address: string;
   reason: SummaryTrace['reason'];
 }
@@ -30,7 +29,7 @@ export interface TraceTools {
 }
 
 /** The destination's own answer, and that of a router on the way (RFC 792, RFC 4443). */
-const ICMP_TYPES: Record<Family, { reply: number; timeExceeded: number }> = {
+const ICMP_TYPES: Record<IpFamily, { reply: number; timeExceeded: number }> = {
   ipv4: { reply: 0, timeExceeded: 11 },
   ipv6: { reply: 129, timeExceeded: 3 },
 };

@@ -1,12 +1,12 @@
 /** The question `POST /v1/trace`: which peer, and over which IP version. */
 
 import { PopprobeError } from '../base/errors.ts';
-import type { Family } from './path-trace.ts';
+import type { IpFamily } from '../base/ip-address.ts';
 
 export interface TraceQuestion {
   peer: string;
   /** null: whichever the peer has. */
-  family: Family | null;
+  family: IpFamily | null;
 }
 
 /** Reads `{"peer": "sin1", "family": "ipv6"}`; the family may be left out. Throws `malformed` for anything else. */

@@ -33,15 +33,15 @@ export function startTraces(mesh: MeshConfig, self: MeshPop, plan: ProbePlan, lo
 
 /** Has the route to every pair traced that has turned bad since the last look. Called each second. */
 export function followPairs(pairs: PairWatch, traces: Traces, log: Logger): void {
-  for (const { peer, state } of pairs.turn()) {
+  for (const { peer, state, family } of pairs.turn()) {
     if (state === 'good') {
       log.info({ peer }, 'the pair is good again');
       traces.pairGood(peer);
       continue;
     }
-    log.warn({ peer }, 'the pair has turned bad');
+    log.warn({ peer, family }, 'the pair has turned bad');
     try {
-      traces.pairBad(peer);
+      traces.pairBad(peer, family);
     } catch (error) {
       if (!(error instanceof PopprobeError)) throw error;
       log.info({ peer, reason: error.message }, 'no path trace now');

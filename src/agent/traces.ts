@@ -3,14 +3,15 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
 import { PopprobeError } from '../base/errors.ts';
+import type { IpFamily } from '../base/ip-address.ts';
 import { LIMITS } from '../base/limits.ts';
 import { MS_PER_S, NS_PER_S } from '../base/units.ts';
 import { nearest } from '../config/nearest.ts';
 import type { SummaryTrace } from '../protocol/summary.ts';
-import type { Family, TraceTarget } from './path-trace.ts';
+import type { TraceTarget } from './path-trace.ts';
 
 /** A peer and where it is reached; null where it has no address of the family. */
-export interface TracePeer extends Readonly<Record<Family, string | null>> {
+interface TracePeer extends Readonly<Record<IpFamily, string | null>> {
   readonly name: string;
 }
 
@@ -64,10 +65,11 @@ export class Traces {
   /**
    * Traces the route to a peer whose pair has turned bad.
    *
+   * @param family that of the paths that were lost
    * @throws PopprobeError `not_found`, `trace_too_soon`
    */
-  pairBad(peer: string): void {
-    const target = this.#targetOf(peer, null, 'pair_bad');
+  pairBad(peer: string, family: IpFamily): void {
+    const target = this.#targetOf(peer, family, 'pair_bad');
     if (this.#jobFor(target)) return;
     this.#refuseTooSoon(peer);
     this.#waiting.push({ target, answer: [] });
@@ -87,7 +89,7 @@ export class Traces {
    * @param family null: IPv4 where the peer has it, else IPv6
    * @throws PopprobeError `not_found` for a peer or an address that is not in the mesh, `trace_too_soon`
    */
-  async request(peer: string, family: Family | null): Promise<SummaryTrace> {
+  async request(peer: string, family: IpFamily | null): Promise<SummaryTrace> {
     const target = this.#targetOf(peer, family, 'requested');
     let job = this.#jobFor(target);
     if (!job) {
@@ -119,7 +121,7 @@ export class Traces {
     await this.#run;
   }
 
-  #targetOf(name: string, family: Family | null, reason: TraceTarget['reason']): TraceTarget {
+  #targetOf(name: string, family: IpFamily | null, reason: TraceTarget['reason']): TraceTarget {
     const { peers } = this.#parts;
     const peer = peers.find((candidate) => candidate.name === name);
     if (!peer) {

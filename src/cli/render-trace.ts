@@ -1,10 +1,9 @@
 /** Draws a path trace for a person, as traceroute does: a line for each router that answered at a hop. */
 
+import type { IpFamily } from '../base/ip-address.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { SummaryAnswer, SummaryHop, SummaryTrace } from '../protocol/summary.ts';
 import { formatTable } from './format.ts';
-
-type Family = SummaryTrace['family'];
 
 const OUTCOME: Record<SummaryTrace['outcome'], string> = {
   reached: 'reached',
@@ -13,7 +12,7 @@ const OUTCOME: Record<SummaryTrace['outcome'], string> = {
 };
 
 /** Answers that are not simply "one hop further, please": ICMP type and code in words (RFC 792, 1812; RFC 4443). */
-const WORDS: Record<Family, Readonly<Record<string, string>>> = {
+const WORDS: Record<IpFamily, Readonly<Record<string, string>>> = {
   ipv4: {
     '3/0': 'network unreachable',
     '3/1': 'host unreachable',
@@ -34,7 +33,7 @@ const WORDS: Record<Family, Readonly<Record<string, string>>> = {
 };
 
 /** Types without anything to say: a router's time exceeded, and the destination's reply. */
-const PLAIN: Record<Family, readonly (number | null)[]> = { ipv4: [11, 0], ipv6: [3, 129] };
+const PLAIN: Record<IpFamily, readonly (number | null)[]> = { ipv4: [11, 0], ipv6: [3, 129] };
 
 /** The trace as lines of text. */
 export function renderTrace(trace: SummaryTrace): string {
@@ -48,7 +47,7 @@ export function renderTrace(trace: SummaryTrace): string {
 }
 
 /** One row a router; probes of other routers at the same hop leave their column to them. */
-function rows({ ttl, answers }: SummaryHop, family: Family): string[][] {
+function rows({ ttl, answers }: SummaryHop, family: IpFamily): string[][] {
   const routers = [...new Set(answers.map((answer) => answer.address))].filter((address) => address !== null);
   // Silent probes are shown with the first router, or alone.
   const lines = routers.length > 0 ? routers : [null];
@@ -68,7 +67,7 @@ function cell(answer: SummaryAnswer, router: string | null, isFirst: boolean): s
   return answer.address === router ? String(answer.rtt_us) : '';
 }
 
-function words({ icmp_type, icmp_code }: SummaryAnswer, family: Family): string {
+function words({ icmp_type, icmp_code }: SummaryAnswer, family: IpFamily): string {
   if (icmp_type === null || PLAIN[family].includes(icmp_type)) return '';
   return WORDS[family][`${icmp_type}/${icmp_code}`] ?? `ICMP ${icmp_type}/${icmp_code}`;
 }

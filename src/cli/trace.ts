@@ -1,6 +1,7 @@
 /** `popprobe trace`: has the agent on this host trace the route to a peer. */
 
 import { Command, Option } from 'commander';
+import type { IpFamily } from '../base/ip-address.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { SummaryTrace } from '../protocol/summary.ts';
 import { type AgentOptions, askAgent, DEFAULT_SOCKET, socketPath } from './ask-agent.ts';
@@ -22,7 +23,7 @@ Examples:
   popprobe trace sin1 --json | jq '.hops[].answers[].address'`;
 
 interface Options extends AgentOptions {
-  family?: SummaryTrace['family'];
+  family?: IpFamily;
   json?: true;
 }
 

@@ -7,6 +7,7 @@ import { PairWatch } from '../../src/agent/pair-watch.ts';
 import { sealDelayNs } from '../../src/agent/windows.ts';
 import { LIMITS } from '../../src/base/limits.ts';
 import { NS_PER_MS, NS_PER_S } from '../../src/base/units.ts';
+import { parseIp } from '../../src/linux/ip-text.ts';
 import type { SecondLetter } from '../../src/stats/seconds.ts';
 import { FakeClock } from '../probe/fake-clock.ts';
 import { pathPlan, RingRig, TMAX_NS } from './ring-rig.ts';
@@ -53,8 +54,9 @@ describe('a pair', () => {
 });
 
 describe('a watch over pairs', () => {
-  /** Two peers with two paths each. */
-  const PATHS = ['sin1', 'sin1', 'lax1', 'lax1'].map((peer) => pathPlan({ peer, capacity: 64 }));
+  /** Two peers with two paths each; the second path to lax1 is over IPv6. */
+  const PATHS = ['sin1', 'sin1', 'lax1'].map((peer) => pathPlan({ peer, capacity: 64 }));
+  PATHS.push(pathPlan({ peer: 'lax1', capacity: 64, address: parseIp('2001:db8::1') }));
   let clock: FakeClock;
   let rig: RingRig;
   let watch: PairWatch;
@@ -72,7 +74,7 @@ describe('a watch over pairs', () => {
     const atNs = startNs + seconds * NS_PER_S + sealDelayNs(TMAX_NS, TICK_NS);
     clock.read();
     clock.advance(atNs - clock.monoNs);
-    return watch.turn().map(({ peer, state }) => `${peer} ${state}`);
+    return watch.turn().map(({ peer, state, family }) => `${peer} ${state}${family === 'ipv6' ? ' over ipv6' : ''}`);
   }
 
   /** One probe on a path in each of these seconds. */
@@ -96,6 +98,13 @@ describe('a watch over pairs', () => {
     fill(1, 0, 3, true);
     expect(lookAt(3)).toEqual([]);
     expect(lookAt(6)).toEqual(['sin1 bad']);
+  });
+
+  it('says over which IP version a pair turned bad: the one with more losses', () => {
+    fill(2, 0, 3, false);
+    fill(3, 0, 3, false);
+    fill(3, 0, 3, false);
+    expect(lookAt(3)).toEqual(['lax1 bad over ipv6']);
   });
 
   it('blames no peer for what this host refused or missed', () => {

@@ -60,7 +60,7 @@ function kept(): SummaryTrace[] {
 
 describe('a pair that turns bad', () => {
   it('is traced at its address, and the trace is kept for a summary', async () => {
-    traces.pairBad('sin1');
+    traces.pairBad('sin1', 'ipv4');
     expect(runs.started).toEqual([{ peer: 'sin1', family: 'ipv4', address: '198.18.0.0', reason: 'pair_bad' }]);
     expect(traces.status()).toMatchObject({ running: 'sin1', waiting: 0 });
     expect(kept()).toEqual([]);
@@ -70,7 +70,7 @@ describe('a pair that turns bad', () => {
   });
 
   it('waits while another trace runs, and is traced no more when it gets good before its turn', async () => {
-    for (const peer of ['sin1', 'lax1', 'fra1']) traces.pairBad(peer);
+    for (const peer of ['sin1', 'lax1', 'fra1']) traces.pairBad(peer, 'ipv4');
     expect(runs.peers()).toEqual(['sin1']);
     traces.pairGood('lax1');
     traces.pairGood('sin1');
@@ -79,28 +79,28 @@ describe('a pair that turns bad', () => {
   });
 
   it('again within 5 minutes is refused and counted; after that it is traced again', async () => {
-    traces.pairBad('sin1');
+    traces.pairBad('sin1', 'ipv4');
     await runs.end();
     clock.advance(INTERVAL_NS - 1);
-    expect((await refusalOf(() => traces.pairBad('sin1'))).code).toBe('trace_too_soon');
+    expect((await refusalOf(() => traces.pairBad('sin1', 'ipv4'))).code).toBe('trace_too_soon');
     expect(traces.status().refused).toBe(1);
     clock.advance(1);
-    traces.pairBad('sin1');
+    traces.pairBad('sin1', 'ipv4');
     expect(runs.peers()).toEqual(['sin1', 'sin1']);
   });
 
   it('and was withdrawn may be traced when it turns bad the next time', async () => {
-    traces.pairBad('sin1');
-    traces.pairBad('lax1');
+    traces.pairBad('sin1', 'ipv4');
+    traces.pairBad('lax1', 'ipv4');
     traces.pairGood('lax1');
-    traces.pairBad('lax1');
+    traces.pairBad('lax1', 'ipv4');
     await runs.end();
     expect(runs.peers()).toEqual(['sin1', 'lax1']);
   });
 
-  it('of which the peer has IPv6 only is traced over that', () => {
-    traces.pairBad('six');
-    expect(runs.started).toMatchObject([{ family: 'ipv6', address: '2001:db8::6' }]);
+  it('over IPv6 is traced over that', () => {
+    traces.pairBad('dual', 'ipv6');
+    expect(runs.started).toMatchObject([{ family: 'ipv6', address: '2001:db8::1' }]);
   });
 });
 
@@ -112,8 +112,15 @@ describe('a question', () => {
     expect(kept()).toEqual([await answer]);
   });
 
+  it('that names no IP version is about the one that the peer has, IPv4 first', async () => {
+    const answers = [traces.request('dual', null), traces.request('six', null)];
+    await runs.end();
+    await runs.end();
+    expect(await Promise.all(answers)).toMatchObject([{ family: 'ipv4' }, { family: 'ipv6', address: '2001:db8::6' }]);
+  });
+
   it('goes ahead of what waits', async () => {
-    for (const peer of ['sin1', 'lax1']) traces.pairBad(peer);
+    for (const peer of ['sin1', 'lax1']) traces.pairBad(peer, 'ipv4');
     const answers = [traces.request('fra1', null), traces.request('dual', null)];
     for (let count = 0; count < 4; count += 1) await runs.end();
     expect(runs.peers()).toEqual(['sin1', 'fra1', 'dual', 'lax1']);
@@ -121,9 +128,9 @@ describe('a question', () => {
   });
 
   it('about a peer whose trace waits or runs is answered by that one', async () => {
-    traces.pairBad('sin1');
-    traces.pairBad('lax1');
-    traces.pairBad('fra1');
+    traces.pairBad('sin1', 'ipv4');
+    traces.pairBad('lax1', 'ipv4');
+    traces.pairBad('fra1', 'ipv4');
     const answers = [traces.request('sin1', null), traces.request('fra1', 'ipv4'), traces.request('fra1', null)];
     for (let count = 0; count < 3; count += 1) await runs.end();
     expect(runs.peers()).toEqual(['sin1', 'fra1', 'lax1']);
@@ -131,7 +138,7 @@ describe('a question', () => {
   });
 
   it('within 5 minutes of the last trace is refused, and told from when on it is not', async () => {
-    traces.pairBad('sin1');
+    traces.pairBad('sin1', 'ipv4');
     await runs.end();
     clock.advance(42.5 * NS_PER_S);
     const refusal = await refusalOf(() => traces.request('sin1', null));
@@ -144,8 +151,8 @@ describe('a question', () => {
   });
 
   it('over the other family counts as one to the same peer, waiting or ended', async () => {
-    traces.pairBad('sin1');
-    traces.pairBad('dual');
+    traces.pairBad('sin1', 'ipv4');
+    traces.pairBad('dual', 'ipv4');
     expect((await refusalOf(() => traces.request('dual', 'ipv6'))).code).toBe('trace_too_soon');
     await runs.end();
     await runs.end();
@@ -168,7 +175,7 @@ describe('a question', () => {
 describe('ended traces', () => {
   it('stay until a summary has them, a bounded number for each', async () => {
     for (let index = 0; index < 20; index += 1) {
-      traces.pairBad(`pop${index}`);
+      traces.pairBad(`pop${index}`, 'ipv4');
       await runs.end();
     }
     expect(kept()).toHaveLength(LIMITS.tracesPerSummaryMax);
@@ -185,7 +192,7 @@ describe('ended traces', () => {
 
   it('for which no summary has room are given up, the newest, counted and logged', async () => {
     for (let index = 0; index < LIMITS.tracesWaitingMax + 2; index += 1) {
-      traces.pairBad(`pop${index}`);
+      traces.pairBad(`pop${index}`, 'ipv4');
       await runs.end();
     }
     expect(traces.status()).toMatchObject({ ended: LIMITS.tracesWaitingMax + 2, discarded: 2 });
@@ -196,7 +203,7 @@ describe('ended traces', () => {
   it('that failed are said once, not for every peer', async () => {
     const failed: Partial<SummaryTrace> = { outcome: 'failed', failure: 'no socket', hops: [] };
     for (const peer of ['sin1', 'lax1', 'fra1']) {
-      traces.pairBad(peer);
+      traces.pairBad(peer, 'ipv4');
       await runs.end(failed);
     }
     expect(lines.filter(({ level }) => level === 40)).toMatchObject([{ peer: 'sin1', failure: 'no socket' }]);
@@ -206,8 +213,8 @@ describe('ended traces', () => {
 
 describe('the end', () => {
   it('cuts off the trace that runs, which is kept, and begins no other', async () => {
-    traces.pairBad('sin1');
-    traces.pairBad('lax1');
+    traces.pairBad('sin1', 'ipv4');
+    traces.pairBad('lax1', 'ipv4');
     const stopped = traces.stop();
     expect(runs.signal?.aborted).toBe(true);
     await runs.end({ outcome: 'failed', failure: 'the agent was stopped', hops: [] });
