@@ -34,6 +34,9 @@ const ICMP_TYPES: Record<IpFamily, { reply: number; timeExceeded: number }> = {
   ipv6: { reply: 129, timeExceeded: 3 },
 };
 
+/** EPERM, in the C library's words: raw-socket tells no more than those. */
+const NOT_PERMITTED = 'Operation not permitted';
+
 /**
  * Runs one trace. Never rejects: a trace that this host could not run is evidence too, and says so.
  *
@@ -73,7 +76,9 @@ async function walk(
   try {
     prober = await tools.open(target);
   } catch (error) {
-    return `this host opens no raw ICMP socket: ${messageOf(error)}; the agent needs CAP_NET_RAW`;
+    const message = messageOf(error);
+    const remedy = message === NOT_PERMITTED ? '; the agent needs CAP_NET_RAW' : '';
+    return `this host opens no raw ICMP socket: ${message}${remedy}`;
   }
   const close = (): unknown => prober.close();
   ending.addEventListener('abort', close);

@@ -34,6 +34,8 @@ export class TraceSession extends Session implements HopProber {
   /** The message that net-ping is being told of: its callbacks say neither its type nor, of a reply, who sent it. */
   #source = '';
   #answer: SummaryAnswer | null = null;
+  /** Why the socket has closed itself. */
+  #trouble: Error | null = null;
 
   /**
    * @param identifier ICMP identifier, 1 to 65534: of no other program, nor of a trace before whose answers may be late
@@ -50,8 +52,11 @@ export class TraceSession extends Session implements HopProber {
     this.#clock = clock;
     this.#target = new SocketAddress({ address, family }).address;
     this.#read = isIpv6 ? readAnswerIpv6 : readAnswerIpv4;
-    // A socket in error has closed itself, and its probes are told so. Unheard, the event would be thrown.
-    this.on('error', () => this.close());
+    // Unheard, the event would be thrown. The socket is closed with it, and its probes end.
+    this.on('error', (error: Error) => {
+      this.#trouble = error;
+      this.close();
+    });
     if (process.platform === 'linux') this.#refuseOthers(isIpv6);
   }
 
@@ -61,7 +66,7 @@ export class TraceSession extends Session implements HopProber {
       const feed = (error: Error | null): true => {
         if (this.#answer) resolve(this.#answer);
         else if (error instanceof RequestTimedOutError) resolve(SILENCE);
-        else reject(error ?? new Error('net-ping answered without a message'));
+        else reject(this.#trouble ?? error ?? new Error('net-ping answered without a message'));
         // One probe only: net-ping would go on to the next hop.
         return true;
       };

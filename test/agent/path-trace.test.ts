@@ -104,6 +104,12 @@ describe('a trace that this host cannot run', () => {
     });
   });
 
+  it('because a file of the installation is missing does not blame a permission', async () => {
+    const open = () => Promise.reject(new Error('Cannot find module raw.node'));
+    const result = await tracePath(TARGET, { clock: new FakeClock(), open }, new AbortController().signal);
+    expect(result.failure).toBe('this host opens no raw ICMP socket: Cannot find module raw.node');
+  });
+
   it('because it does not send says so, and keeps what was found', async () => {
     const result = await trace((ttl) => (ttl === 1 ? ROUTER : Promise.reject(new Error('Network is unreachable'))));
     expect(result).toMatchObject({

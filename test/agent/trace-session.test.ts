@@ -22,6 +22,14 @@ const missing = rootMissing() ?? toolsMissing('ip', 'ping', 'setpriv', 'tcpdump'
 /** What stands in the ICMP messages of a router on the way, and of the destination. */
 const TYPES = { ipv4: { exceeded: 11, reply: 0 }, ipv6: { exceeded: 3, reply: 129 } };
 
+/** How a trace differs from one to `b`. */
+interface How {
+  address?: string;
+  /** A command that starts the tracing process. */
+  through?: string[];
+  stopAfterMs?: number;
+}
+
 describe.skipIf(missing !== null)(`a route through two routers (${missing ?? 'as root'})`, () => {
   let chain: RouterChain;
 
@@ -30,13 +38,11 @@ describe.skipIf(missing !== null)(`a route through two routers (${missing ?? 'as
   });
   afterAll(() => chain.close());
 
-  /** Traces from a node; `through` is a command that starts the tracing process. */
-  async function trace(
-    family: Family,
-    address = HOSTS.b[family] as string,
-    through: string[] = [],
-  ): Promise<SummaryTrace> {
+  /** Traces from `a`, mostly to `b`. Ends when the process has: nothing keeps its event loop running. */
+  async function trace(family: Family, how: How = {}): Promise<SummaryTrace> {
+    const { address = HOSTS.b[family], through = [], stopAfterMs } = how;
     const command = [...through, process.execPath, CHILD, family, address, String(IDENTIFIER)];
+    if (stopAfterMs !== undefined) command.push(String(stopAfterMs));
     const { stdout } = await promisify(execFile)('ip', ['netns', 'exec', chain.namespace('a'), ...command]);
     return traceSchema.parse(JSON.parse(stdout));
   }
@@ -91,7 +97,7 @@ describe.skipIf(missing !== null)(`a route through two routers (${missing ?? 'as
   ] as const)('over %s to where no router knows the way ends with what it says', async (family, address, says) => {
     chain.run('a', 'ip -6 route add 2001:db9::/32 via 2001:db8:1::2');
     onTestFinished(() => void chain.run('a', 'ip -6 route delete 2001:db9::/32'));
-    const result = await trace(family, address);
+    const result = await trace(family, { address });
     expect(result).toMatchObject({ outcome: 'incomplete', hops: [{ ttl: 1, answers: [says, says, says] }] });
     expect(addresses(result)).toEqual([HOPS[family][0]]);
   });
@@ -100,13 +106,21 @@ describe.skipIf(missing !== null)(`a route through two routers (${missing ?? 'as
     ['ipv4', '203.0.113.1'],
     ['ipv6', '2001:db9::1'],
   ] as const)('over %s that this host does not have is this host’s failure', async (family, address) => {
-    const result = await trace(family, address);
+    const result = await trace(family, { address });
     expect(result).toMatchObject({ outcome: 'failed', failure: 'this host did not send: Network is unreachable' });
     expect(result.hops).toEqual([]);
   });
 
+  it('that is given up in the middle ends at once, with its socket and what was found', async () => {
+    onTestFinished(chain.blackhole('r2'));
+    const result = await trace('ipv4', { stopAfterMs: 1500 });
+    expect(result).toMatchObject({ outcome: 'failed', failure: 'The operation was aborted due to timeout' });
+    expect(addresses(result)[0]).toBe(HOPS.ipv4[0]);
+    expect(result.hops.length).toBeLessThan(6);
+  });
+
   it('without the permission for raw sockets is this host’s failure', async () => {
-    const result = await trace('ipv4', HOSTS.b.ipv4, ['setpriv', '--bounding-set', '-net_raw']);
+    const result = await trace('ipv4', { through: ['setpriv', '--bounding-set', '-net_raw'] });
     expect(result.failure).toMatch(/^this host opens no raw ICMP socket: Operation not permitted; .*CAP_NET_RAW$/);
   });
 
