@@ -18,7 +18,7 @@ export function startTraces(mesh: MeshConfig, self: MeshPop, plan: ProbePlan, lo
   const clock = new SystemClock();
   const peers = mesh.pops
     .filter((pop) => pop.id !== self.id)
-    .map((pop) => ({ name: pop.name, ipv4: pop.ipv4, ipv6: null }));
+    .map((pop) => ({ name: pop.name, ipv4: pop.ipv4, ipv6: pop.ipv6 }));
   const taken = new Set(plan.sockets.filter((socket) => socket.kind === 'icmp').map((socket) => socket.port));
   const tools: TraceTools = {
     clock,

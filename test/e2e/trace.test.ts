@@ -21,8 +21,8 @@ window_s: 5
 tmax_ms: 500
 stamp_port: 8620
 pops:
-  - { name: hkg1, id: 1, ipv4: ${HOSTS.a.ipv4} }
-  - { name: sin1, id: 2, ipv4: ${HOSTS.b.ipv4} }
+  - { name: hkg1, id: 1, ipv4: ${HOSTS.a.ipv4}, ipv6: '${HOSTS.a.ipv6}' }
+  - { name: sin1, id: 2, ipv4: ${HOSTS.b.ipv4}, ipv6: '${HOSTS.b.ipv6}' }
 probes:
   - { name: icmp, kind: icmp, interval_ms: 200 }
   - { name: stamp, kind: stamp, interval_ms: 100, flows: 2 }
@@ -70,11 +70,11 @@ describe.skipIf(missing !== null)(`agents with two routers between them (${missi
 
   it('answer a question with the route, and the next one to the same peer with when', () => {
     const socket = rig.path('hkg1.sock');
-    const first = popprobe('trace', 'sin1', '--socket', socket, '--json');
+    const first = popprobe('trace', 'sin1', '--family', 'ipv6', '--socket', socket, '--json');
     expect(first).toMatchObject({ status: 0, stderr: '' });
     const trace = JSON.parse(first.stdout) as SummaryTrace;
-    expect(trace).toMatchObject({ peer: 'sin1', reason: 'requested', outcome: 'reached' });
-    expect(addresses(trace)).toEqual(HOPS.ipv4);
+    expect(trace).toMatchObject({ peer: 'sin1', family: 'ipv6', reason: 'requested', outcome: 'reached' });
+    expect(addresses(trace)).toEqual(HOPS.ipv6);
     const second = popprobe('trace', 'sin1', '--config', rig.path('hkg1.yaml'));
     expect(second).toMatchObject({ status: 1, stdout: '' });
     expect(second.stderr).toMatch(
