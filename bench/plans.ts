@@ -87,9 +87,13 @@ export function stampPlans(
 
 function pathParts(
   intervalMs: number,
-): Pick<PathPlan, 'peer' | 'className' | 'dscp' | 'flow' | 'keys' | 'tlvs' | 'reflector' | 'intervalNs' | 'capacity'> {
+): Pick<
+  PathPlan,
+  'peer' | 'floor' | 'className' | 'dscp' | 'flow' | 'keys' | 'tlvs' | 'reflector' | 'intervalNs' | 'capacity'
+> {
   return {
     peer: 'far',
+    floor: false,
     className: 'bench',
     dscp: 0,
     flow: 0,

@@ -27,11 +27,12 @@ export class Instrument {
 
   /**
    * The window's figures. `txStampsMissing` comes from the paths, whose slots remember where each stamp was taken;
-   * `clockState` is the newest one at the window's end.
+   * `clockState` is the newest one at the window's end, `floor` what the probes of the PoP itself took.
    */
   read(
     txStampsMissing: number,
     clockState: ClockState,
+    floor: Summary['instrument']['floor'],
   ): { instrument: Summary['instrument']; clock: Summary['clock'] } {
     const engine = this.#engine.take();
     const reflector = this.#reflector.take();
@@ -45,13 +46,20 @@ export class Instrument {
       stalls: engine.stalls,
       stall_max_ns: takeMaximum(counters, 'stall_max_ns'),
       socket_drops: engine.socket_drops,
+      suspends: engine.suspends,
       tx_stamps_missing: txStampsMissing,
       replies_refused: withPrefix(engine, 'reply_'),
+      icmp_errors_unmatched: engine.icmp_errors_unmatched,
+      replies_without_ssid: engine.ssid_missing,
+      reply_tlvs_refused: engine.tlvs_refused,
       stragglers: (stragglers - this.#stragglersBefore) >>> 0,
       ring_overwritten: ((overwritten - this.#overwrittenBefore) >>> 0) + engine.slots_skipped,
       reflected: reflector.reflected,
       reflector_dropped: withPrefix(reflector, 'drop_'),
       reflector_stamps_missing: reflector.receive_stamp_missing,
+      reflector_tlvs_malformed: reflector.tlvs_malformed,
+      reflector_tlvs_bad_mac: reflector.tlvs_bad_mac,
+      floor,
     };
     this.#stragglersBefore = stragglers;
     this.#overwrittenBefore = overwritten;

@@ -1,16 +1,17 @@
 /** Turns the mesh as configured into what the probing thread is told to do. */
 
+import { LIMITS } from '../base/limits.ts';
 import { NS_PER_MS } from '../base/units.ts';
 import type { MeshConfig, MeshPop } from '../config/mesh-config.ts';
 import type { PathPlan, ProbePlan } from '../probe/plan.ts';
 import { slotsFor } from '../ring/layout.ts';
-import { addressOf, listSenders, type Sender, ssidOf } from './senders.ts';
+import { addressOf, floorSenders, listSenders, type Sender, ssidOf } from './senders.ts';
 import type { StampKeys } from './stamp-keys.ts';
 
 /**
  * What the PoP sends. Source ports, ICMP identifiers and SSIDs follow from the mesh file alone, so that they are the
  * same after a restart (routers hash flows by them) and known to the other side's reflector.
- * `session` names this run in ICMP probes.
+ * `session` names this run in ICMP probes. The last paths lead to the PoP itself, see `floorSenders`.
  */
 export function planProbes(
   mesh: MeshConfig,
@@ -28,10 +29,21 @@ export function planProbes(
     schedule: mesh.schedule,
     windowS: mesh.windowS,
     sockets: senders.map((sender) => sender.socket),
-    paths: peers.flatMap((peer) =>
-      senders.flatMap((sender, socket) => planPath(mesh, self, peer, sender, socket, keys) ?? []),
-    ),
+    paths: [
+      ...peers.flatMap((peer) =>
+        senders.flatMap((sender, socket) => planPath(mesh, self, peer, sender, socket, keys) ?? []),
+      ),
+      ...floorSenders(senders, self).flatMap((sender) => planFloor(mesh, self, sender, senders.indexOf(sender), keys)),
+    ],
   };
+}
+
+/** The path from the PoP to itself, at a rate that costs nothing. */
+function planFloor(mesh: MeshConfig, self: MeshPop, sender: Sender, socket: number, keys: StampKeys): PathPlan[] {
+  const path = planPath(mesh, self, self, sender, socket, keys);
+  if (path === null) return [];
+  const capacity = slotsFor(mesh.windowS, mesh.tmaxMs, LIMITS.floorIntervalMs, mesh.schedule === 'poisson');
+  return [{ ...path, intervalNs: LIMITS.floorIntervalMs * NS_PER_MS, capacity }];
 }
 
 /** Null towards a peer without an address of the class's family. */
@@ -49,6 +61,7 @@ function planPath(
   const isStamp = probeClass.kind === 'stamp';
   return {
     peer: peer.name,
+    floor: peer.id === self.id,
     className: probeClass.name,
     kind: probeClass.kind,
     dscp: probeClass.dscp,

@@ -44,6 +44,22 @@ export function listSenders(mesh: MeshConfig, pop: MeshPop): Sender[] {
   });
 }
 
+/**
+ * The senders that also probe the PoP itself: one of each kind and family. What such a probe takes is spent in this host
+ * alone, so it is the least error that any figure of the window has. Authenticated classes are passed over: a PoP shares no
+ * key with itself. Nor is there a STAMP floor where somebody else's reflector answers.
+ */
+export function floorSenders(senders: readonly Sender[], pop: MeshPop): Sender[] {
+  const floors = new Map<string, Sender>();
+  for (const sender of senders) {
+    const { probeClass } = sender;
+    const usable = probeClass.kind === 'icmp' || (!probeClass.authenticated && pop.reflector !== 'twamp_light');
+    const key = `${probeClass.kind} ${probeClass.family}`;
+    if (usable && !floors.has(key)) floors.set(key, sender);
+  }
+  return [...floors.values()];
+}
+
 /** The PoP's address of a family, or null. */
 export function addressOf(pop: MeshPop, family: IpFamily): IpAddress | null {
   const text = pop[family];

@@ -34,6 +34,8 @@ export class Summarizer {
   readonly #text = new FramedText();
   /** Peer and its paths' numbers, in the plan's order. */
   readonly #peers: Map<string, number[]>;
+  /** Numbers of the paths to the PoP itself. */
+  readonly #floor: number[];
 
   constructor(
     identity: Identity,
@@ -51,6 +53,7 @@ export class Summarizer {
     this.#seconds = new SecondsTally(windowS);
     this.#transport = Object.fromEntries(probing.sockets.map((socket) => [socket.kind, socket.transport]));
     this.#peers = groupByPeer(plan.paths);
+    this.#floor = plan.paths.flatMap((path, index) => (path.floor ? [index] : []));
   }
 
   /** Whether every probe of the window has its outcome already. */
@@ -68,7 +71,8 @@ export class Summarizer {
       if (this.#text.octets.length > 0) this.#text.append(',');
       this.#text.append(JSON.stringify(summary));
     }
-    const { instrument, clock } = this.#instrument.read(txStampsMissing, this.#clockState());
+    const floor = this.#floor.map((path) => this.#readFloor(path, window, nowNs));
+    const { instrument, clock } = this.#instrument.read(txStampsMissing, this.#clockState(), floor);
     return {
       schema: 'popprobe.summary/1',
       pop: this.#identity.pop,
@@ -88,13 +92,23 @@ export class Summarizer {
     };
   }
 
+  #readFloor(path: number, window: Window, nowNs: number): Summary['instrument']['floor'][number] {
+    this.#seconds.reset();
+    const { kind, family, counts, rtt } = this.#readPath(path, window, nowNs);
+    const { due, received } = counts;
+    const [p50_ns, p99_ns, max_ns] = [rtt?.p50_ns ?? null, rtt?.p99_ns ?? null, rtt?.max_ns ?? null];
+    return { kind, family, due, received, p50_ns, p99_ns, max_ns };
+  }
+
+  #readPath(path: number, window: Window, nowNs: number): SummaryPath {
+    const plan = this.#plan.paths[path];
+    if (!plan) throw new RangeError(`path ${path} is not in the plan`);
+    return this.#paths.read(path, plan, window, nowNs, this.#seconds);
+  }
+
   #summarizePeer(peer: string, paths: readonly number[], window: Window, nowNs: number): SummaryPeer {
     this.#seconds.reset();
-    const figures = paths.map((path): SummaryPath => {
-      const plan = this.#plan.paths[path];
-      if (!plan) throw new RangeError(`path ${path} is not in the plan`);
-      return this.#paths.read(path, plan, window, nowNs, this.#seconds);
-    });
+    const figures = paths.map((path) => this.#readPath(path, window, nowNs));
     return { peer, seconds: this.#seconds.toString(), classes: this.#flows.merge(figures), paths: figures };
   }
 }
@@ -103,6 +117,7 @@ export class Summarizer {
 export function groupByPeer(paths: readonly PathPlan[]): Map<string, number[]> {
   const peers = new Map<string, number[]>();
   for (const [index, path] of paths.entries()) {
+    if (path.floor) continue;
     const own = peers.get(path.peer);
     if (own) own.push(index);
     else peers.set(path.peer, [index]);

@@ -30,8 +30,10 @@ export const LIMITS = {
   flowsMax: 16,
   /** ICMP probe classes: with the 12 bits of the PoP's id they make the 16 bits of the ICMP identifier. */
   icmpClassesMax: 16,
-  /** Paths of one agent: the ICMP payload and the ring header carry the path number in 16 bits. */
-  pathsMax: 65_535,
+  /** Paths of one agent: packets carry their number in 16 bits, and the paths to the PoP itself need a few. */
+  pathsMax: 65_520,
+  /** Time between two probes of a path to the PoP itself: one a second tells the host's own share, and costs nothing. */
+  floorIntervalMs: 1000,
   /** Probes per second that a mesh may allow an agent: twice what two cores carry without false loss (bench/README.md). */
   probesPerSecondMax: 100_000,
   /** What it allows by saying nothing, so that a typo floods nobody: 100 peers with the default per peer. */

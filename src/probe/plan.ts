@@ -10,6 +10,8 @@ type ReflectorKind = 'stateful' | 'stateless' | 'twamp_light';
 /** One path: a peer probed in one way. */
 export interface PathPlan {
   peer: string;
+  /** The PoP probes itself: what that takes is the host's own share. */
+  floor: boolean;
   className: string;
   kind: 'icmp' | 'stamp';
   dscp: number;

@@ -176,6 +176,17 @@ const peerSchema = z.strictObject({
   paths: z.array(pathSchema).max(256),
 });
 
+/** Round trips from the PoP to itself: what this host alone adds, the least error of the window's delays. */
+const floorSchema = z.strictObject({
+  kind: z.enum(['icmp', 'stamp']),
+  family: z.enum(['ipv4', 'ipv6']),
+  due: probes,
+  received: probes,
+  p50_ns: nanoseconds.nullable(),
+  p99_ns: nanoseconds.nullable(),
+  max_ns: nanoseconds.nullable(),
+});
+
 const instrumentSchema = z.strictObject({
   /** Wake-ups of the probing thread, and how late the latest and the 99th percentile of them were. */
   ticks: count,
@@ -184,12 +195,19 @@ const instrumentSchema = z.strictObject({
   /** Wake-ups later than the stall limit, and the longest. */
   stalls: count,
   stall_max_ns: nanoseconds,
-  /** Received datagrams that the kernel dropped because our socket was full. */
+  /** Received datagrams that the kernel dropped because our socket was full, and times the host was suspended. */
   socket_drops: count,
+  suspends: count,
   /** Received probes whose kernel TX stamp never came: their round trip begins at the user-space T1. */
   tx_stamps_missing: count,
   /** Replies that matched no probe, by reason. */
   replies_refused: z.record(z.string().regex(/^[a-z_]{1,40}$/), count),
+  /** ICMP errors that quote too little of a packet to tell whose it was. */
+  icmp_errors_unmatched: count,
+  /** Replies with SSID 0, told by addresses and ports: the reflector does not know RFC 8972. */
+  replies_without_ssid: count,
+  /** Replies whose TLVs could not be used, at least in part. */
+  reply_tlvs_refused: count,
   /** Late or duplicate replies to probes of windows already sealed. */
   stragglers: count,
   /** Ring slots overwritten before they were summarised. */
@@ -197,8 +215,12 @@ const instrumentSchema = z.strictObject({
   /** Packets this PoP's reflector answered, and those it dropped, by reason. */
   reflected: count,
   reflector_dropped: z.record(z.string().regex(/^[a-z_]{1,40}$/), count),
-  /** Of those answered: T2 is a user-space reading, because the kernel did not stamp the request. */
+  /** Requests of known sessions that the kernel did not stamp: T2 is a user-space reading. */
   reflector_stamps_missing: count,
+  /** Answered requests with TLVs that had to be marked malformed, or failed their HMAC. */
+  reflector_tlvs_malformed: count,
+  reflector_tlvs_bad_mac: count,
+  floor: z.array(floorSchema).max(4),
 });
 
 export const summarySchema = z.strictObject({

@@ -48,7 +48,8 @@ describe('a reflector', () => {
         for (const self of mesh.pops) {
           const peers = mesh.pops.filter((pop) => pop !== self);
           const reflector = planReflector(mesh, self, REFLECTOR, KEYS);
-          const sent = peers.flatMap((peer) => sessionsTowards(mesh, peer, self));
+          // Its own among them: those by which it knows its own share of every delay.
+          const sent = mesh.pops.flatMap((peer) => sessionsTowards(mesh, peer, self));
           expect(sorted(reflector.sessions)).toEqual(sorted(sent));
           const targets = peers.flatMap((peer) =>
             plan(mesh, peer).paths.filter(({ peer: name }) => name === self.name),
@@ -98,7 +99,8 @@ describe('SSIDs', () => {
         },
       ],
     };
-    expect(plan(mesh, popOf(1)).paths.at(-1)?.ssid).toBe(0xffff);
+    const towardsPeer = plan(mesh, popOf(1)).paths.filter((path) => !path.floor);
+    expect(towardsPeer.at(-1)?.ssid).toBe(0xffff);
   });
 
   it('stay the same, as ports and identifiers do, whatever the order of PoPs and the run', () => {
@@ -168,7 +170,8 @@ describe('a path', () => {
         },
       ],
     };
-    const { paths, sockets, tmaxNs, tickNs } = plan(mesh, popOf(1));
+    const { paths: all, sockets, tmaxNs, tickNs } = plan(mesh, popOf(1));
+    const paths = all.filter((path) => !path.floor);
     expect([tmaxNs, tickNs]).toEqual([2_000_000_000, 5_000_000]);
     expect(sockets).toEqual([
       { kind: 'icmp', address: parseIp('198.18.0.1'), port: 0x7001, dscp: 0, payloadBytes: 64 },
@@ -185,6 +188,7 @@ describe('a path', () => {
     ]);
     expect(paths[2]).toEqual({
       peer: 'pop2',
+      floor: false,
       className: 'voice',
       kind: 'stamp',
       dscp: 46,
@@ -228,7 +232,10 @@ describe('a path towards a TWAMP Light reflector', () => {
       pops: [popOf(1), twamp],
       probes,
     };
-    expect(plan(mesh, popOf(1)).paths).toMatchObject([{ ssid: 0, reflector: 'twamp_light' }]);
+    expect(plan(mesh, popOf(1)).paths).toMatchObject([
+      { peer: 'pop2', ssid: 0, reflector: 'twamp_light' },
+      { peer: 'pop1', floor: true },
+    ]);
     expect(planReflector(mesh, twamp, REFLECTOR, KEYS)).toMatchObject({ addresses: [], sessions: [] });
   });
 });
@@ -240,5 +247,27 @@ describe('a TWAMP Light sender', () => {
     expect(planReflector(mesh, popOf(1), options, KEYS).sessions).toEqual([
       { address: parseIp('2001:db8::99'), port: 50_000, ssid: 0, keys: [] },
     ]);
+  });
+});
+
+describe('the floor', () => {
+  it('is one path to the PoP itself for each kind and family it sends, once a second', () => {
+    fc.assert(
+      fc.property(arbitraryMesh, (mesh) => {
+        for (const self of mesh.pops) {
+          const { paths, sockets } = plan(mesh, self);
+          const floor = paths.filter((path) => path.floor);
+          const kinds = floor.map(({ kind, address }) => `${kind} ${address.length}`);
+          expect(new Set(kinds).size).toBe(kinds.length);
+          expect(floor.every((path) => path.peer === self.name && path.intervalNs === 1000 * NS_PER_MS)).toBe(true);
+          for (const path of floor) expect(path.address).toEqual(sockets[path.socket]?.address);
+          for (const path of floor) expect(path.keys).toEqual([]);
+          const sent = sockets
+            .filter((socket) => socket.kind === 'icmp')
+            .map(({ address }) => `icmp ${address.length}`);
+          expect(kinds).toEqual(expect.arrayContaining(sent));
+        }
+      }),
+    );
   });
 });

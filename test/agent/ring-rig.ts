@@ -40,6 +40,7 @@ export interface Reply {
 export function pathPlan(overrides: Partial<PathPlan> = {}): PathPlan {
   return {
     peer: 'sin1',
+    floor: false,
     className: 'voice',
     kind: 'stamp',
     dscp: 46,

@@ -82,7 +82,7 @@ describe('a mesh beyond a limit', () => {
     const probes = `${file}:2056`;
     expect(complaints({ pops: 2048, classes: 16, flows: 16, intervalMs: 60_000 })).toEqual([]);
     expect(complaints({ pops: 2049, classes: 16, flows: 16, intervalMs: 60_000 })).toEqual([
-      `at most 65535 paths per agent; found 65536 (2048 peers (${file}:6) with up to 32 paths each (${probes}))`,
+      `at most 65520 paths per agent; found 65536 (2048 peers (${file}:6) with up to 32 paths each (${probes}))`,
     ]);
   });
 

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeDocument, sequenceOf } from '../../src/agent/spool-file.ts';
 import { parseSummary } from '../../src/protocol/parse-summary.ts';
-import type { SummaryPath } from '../../src/protocol/summary.ts';
+import type { Summary, SummaryPath } from '../../src/protocol/summary.ts';
 import { rootMissing } from '../linux/privileges.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -87,13 +87,17 @@ describe.skipIf(rootMissing())(`a mesh with everything (${rootMissing() ?? 'as r
     return spawn('ip', ['netns', 'exec', NAMESPACE, ...program], { stdio: ['ignore', 'pipe', 'inherit'] });
   }
 
-  /** The paths of the newest sealed window, a full one. */
-  function newestPaths(): SummaryPath[] {
+  /** Of the newest sealed window, a full one. */
+  function newestSummary(): Summary {
     const spool = join(folder, 'spool-hkg1');
     const sequence = Math.max(...readdirSync(spool).map((name) => sequenceOf(name) ?? 0));
     const document = decodeDocument(sequence, readFileSync(join(spool, `${String(sequence).padStart(16, '0')}.jws`)));
     if (typeof document === 'string') throw new Error(document);
-    const summary = parseSummary(document.octets);
+    return parseSummary(document.octets);
+  }
+
+  function newestPaths(): SummaryPath[] {
+    const summary = newestSummary();
     expect(summary.parameters.schedule).toBe('poisson');
     const [peer] = summary.peers;
     expect(peer?.seconds).toMatch(/^g+$/);
@@ -119,6 +123,20 @@ describe.skipIf(rootMissing())(`a mesh with everything (${rootMissing() ?? 'as r
       expect(dscp_remarked).toEqual({ forward: 0, reverse: 0 });
       expect(hops.forward?.last).toBe(kind === 'stamp' ? 0 : undefined);
       expect(loss_direction?.restarts).toBe(kind === 'stamp' ? 0 : undefined);
+    }
+  });
+
+  it('knows how much of its delays is spent in the host itself, on every kind and family', () => {
+    const { floor } = newestSummary().instrument;
+    expect(floor.map(({ kind, family }) => `${kind} ${family}`)).toEqual([
+      'icmp ipv4',
+      'icmp ipv6',
+      'stamp ipv4',
+      'stamp ipv6',
+    ]);
+    for (const { due, received, p50_ns } of floor) {
+      expect(received).toBeGreaterThan(due / 2);
+      expect(p50_ns).toBeGreaterThan(0);
     }
   });
 

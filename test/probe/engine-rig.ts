@@ -41,6 +41,7 @@ export function rigOf(script: Script, kind: 'stamp' | 'icmp' = 'stamp', interval
   const network = new MemoryNetwork(clock, script);
   const path: PathPlan = {
     peer: 'sin1',
+    floor: false,
     className: kind,
     kind,
     dscp: 0,

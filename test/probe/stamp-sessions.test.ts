@@ -42,6 +42,7 @@ function fail(error: unknown): void {
 function planOf(local: IpAddress, remote: IpAddress, path: Partial<PathPlan> = {}): ProbePlan {
   const full: PathPlan = {
     peer: 'sin1',
+    floor: false,
     className: 'stamp',
     kind: 'stamp',
     dscp: 46,
