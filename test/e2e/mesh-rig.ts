@@ -76,8 +76,9 @@ export class MeshRig {
     return this.#start(['collector', '--config', this.path('collector.yaml')], 'collector listening');
   }
 
-  startAgent(pop: string): Promise<Program> {
-    return this.#start(['agent', '--config', this.path(`${pop}.yaml`)], 'probing');
+  /** `flags` are for Node.js itself. */
+  startAgent(pop: string, flags: readonly string[] = []): Promise<Program> {
+    return this.#start(['agent', '--config', this.path(`${pop}.yaml`)], 'probing', flags);
   }
 
   async mesh(): Promise<Mesh> {
@@ -101,8 +102,8 @@ export class MeshRig {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  async #start(args: readonly string[], ready: string): Promise<Program> {
-    const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  async #start(args: readonly string[], ready: string, flags: readonly string[] = []): Promise<Program> {
+    const child = spawn(process.execPath, [...flags, PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     const lines: Record<string, unknown>[] = [];
     const errors: string[] = [];
     const reader = createInterface({ input: child.stdout });
