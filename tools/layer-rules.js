@@ -20,6 +20,7 @@ const HOMES = {
   undici: ['src/agent/', 'src/cli/'],
   '@noble/hashes': ['src/probe/'],
   'node-cron': ['src/agent/', 'src/collector/'],
+  'raw-socket': ['src/probe/', 'src/agent/'],
   zod: ['src/config/', 'src/protocol/'],
 };
 

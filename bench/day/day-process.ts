@@ -57,7 +57,7 @@ class Day {
     const estimate = sharedEstimate();
     const probing: Probing = { ring: new RingReader(ring), counters, lateness, estimate, sockets, stop };
     const reflecting: Reflecting = { counters: reflectorCounters(), stop };
-    const identity = { pop: SELF, bootId: 'bench', configDigest: 'bench', software: 'bench' };
+    const identity = { pop: SELF, bootId: 'bench', configDigest: 'bench', software: 'bench', transportReason: null };
     this.#windows = new Windows(mesh.windowS, this.#clock);
     this.#summarizer = new Summarizer(identity, plan, mesh.windowS, probing, reflecting, () => UNKNOWN_CLOCK);
     const parts = { plan, ring: new RingWriter(ring), clock: this.#clock, transports, counters, lateness, estimate };

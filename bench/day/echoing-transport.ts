@@ -4,6 +4,7 @@ import type { IpAddress } from '../../src/base/ip-address.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import { NS_PER_MS, NS_PER_S } from '../../src/base/units.ts';
 import { blankEndpoint } from '../../src/linux/sockaddr.ts';
+import { STAMP_SOURCE } from '../../src/ring/layout.ts';
 import type { Datagram, Transport, TransportEvents } from '../../src/probe/transport.ts';
 import { UNSYNCHRONISED_ESTIMATE } from '../../src/wire/error-estimate.ts';
 import { encodeReflectorPacket } from '../../src/wire/stamp.ts';
@@ -65,6 +66,7 @@ export class EchoingTransport implements Transport {
       truncated: false,
       source: blankEndpoint(),
       stamped: true,
+      stampSource: STAMP_SOURCE.kernel,
       seconds: 0,
       nanoseconds: 0,
       ttl: TTL,

@@ -8,11 +8,10 @@ import { MS_PER_S } from '../base/units.ts';
 import type { AgentConfig } from '../config/agent-config.ts';
 import { readSigningKey } from '../config/signing-key.ts';
 import type { MeshPop } from '../config/mesh-config.ts';
-import { ClockStateReader } from '../linux/clock-state-reader.ts';
 import { releaseProgramPages } from '../linux/program-pages.ts';
-import { SystemClock } from '../linux/system-clock.ts';
+import { chooseMeasuring, type Measuring } from '../probe/measuring.ts';
 import type { ProbePlan, ReflectorPlan } from '../probe/plan.ts';
-import { type Probing, type Reflecting, sharedEstimate, startProbing, startReflecting } from '../probe/probing.ts';
+import { type Probing, type Reflecting, sharedEstimate } from '../probe/probing.ts';
 import { errorEstimateOf } from './clock-estimate.ts';
 import { ClockWatch } from './clock-watch.ts';
 import type { Route } from './local-api.ts';
@@ -50,10 +49,11 @@ export async function startAgent(
   log: Logger,
   onFailure: (error: unknown) => void,
 ): Promise<Agent> {
+  const measuring = await choose(config, log);
   const running: Running[] = [];
   try {
-    const agent = await wire(config, software, log, onFailure, running);
-    releaseStartPages(log);
+    const agent = await wire(config, software, { measuring, log, onFailure, running });
+    releaseStartPages(log, measuring);
     return agent;
   } catch (error) {
     // A thread left running would probe on, with nobody to summarise.
@@ -63,13 +63,8 @@ export async function startAgent(
 }
 
 /** The stages in the order in which data passes through them; what has a thread or socket of its own joins `running`. */
-async function wire(
-  config: AgentConfig,
-  software: string,
-  log: Logger,
-  onFailure: (error: unknown) => void,
-  running: Running[],
-): Promise<Agent> {
+async function wire(config: AgentConfig, software: string, parts: MeasuringParts): Promise<Agent> {
+  const { measuring, log, running } = parts;
   const self = ownPop(config);
   const key = await readSigningKey(config.keyFile);
   const spool = await openSpool(config.spool, log);
@@ -77,16 +72,15 @@ async function wire(
   const plan = planProbes(config.mesh, self, config.tickMs, randomBytes(4).readUInt32BE(), stampKeys);
   const startedAt = new Date().toISOString();
   const reflectorPlan = planReflector(config.mesh, self, config.reflector, stampKeys);
-  releaseStartPages(log);
-  const { clockWatch, reflecting, probing } = await startMeasuring(plan, reflectorPlan, log, onFailure, running);
+  releaseStartPages(log, measuring);
+  const { clockWatch, reflecting, probing } = await startMeasuring(plan, reflectorPlan, parts);
 
-  const identity = { pop: self.name, bootId: randomUUID(), configDigest: config.digest, software };
-  const clock = new SystemClock();
+  const identity = identityOf(config, software, measuring);
   const traces = started(running, startTraces(config.mesh, self, plan, log));
-  const pairs = new PairWatch(plan, probing.ring, clock);
+  const pairs = new PairWatch(plan, probing.ring, measuring.clock);
   const sealing = new Sealing({
-    clock,
-    windows: new Windows(config.mesh.windowS, clock),
+    clock: measuring.clock,
+    windows: new Windows(config.mesh.windowS, measuring.clock),
     summarizer: new Summarizer(identity, plan, config.mesh.windowS, probing, reflecting, () => clockWatch.state),
     sealer: new Sealer(spool, key, () => Math.floor(Date.now() / MS_PER_S)),
     traces,
@@ -95,7 +89,7 @@ async function wire(
     log,
   });
   const pusher = new Pusher({ url: config.collectorUrl, spool, log, random: Math.random, nowMs: Date.now });
-  const sources = { identity, startedAt, probing, clockWatch, pusher, spool, sealing, traces };
+  const sources = { identity, startedAt, measuring, probing, clockWatch, pusher, spool, sealing, traces };
   const routes = answers(traces, () => statusOf(sources));
   const status = started(running, await serveStatus(config.statusSocket, routes));
 
@@ -117,27 +111,45 @@ async function wire(
   };
 }
 
+interface MeasuringParts {
+  measuring: Measuring;
+  log: Logger;
+  onFailure: (error: unknown) => void;
+  running: Running[];
+}
+
 /** The measuring threads, and the watch over the clock, whose newest state both put into every packet. */
 async function startMeasuring(
   plan: ProbePlan,
   reflectorPlan: ReflectorPlan,
-  log: Logger,
-  onFailure: (error: unknown) => void,
-  running: Running[],
+  { measuring, log, onFailure, running }: MeasuringParts,
 ): Promise<{ clockWatch: ClockWatch; reflecting: Reflecting; probing: Probing }> {
   const estimate = sharedEstimate();
   const clockWatch = started(
     running,
-    await ClockWatch.start(new ClockStateReader(), log, (state) => Atomics.store(estimate, 0, errorEstimateOf(state))),
+    await ClockWatch.start(measuring.clockState, log, (state) => Atomics.store(estimate, 0, errorEstimateOf(state))),
   );
-  const reflecting = started(running, await startReflecting(reflectorPlan, onFailure, estimate));
-  const probing = started(running, await startProbing(plan, onFailure, estimate));
+  const reflecting = started(running, await measuring.startReflecting(reflectorPlan, onFailure, estimate));
+  const probing = started(running, await measuring.startProbing(plan, onFailure, estimate));
   for (const notice of notices(probing.sockets)) log.warn(notice);
   return { clockWatch, reflecting, probing };
 }
 
+function identityOf(config: AgentConfig, software: string, { reason }: Measuring): Identity {
+  return { pop: config.pop, bootId: randomUUID(), configDigest: config.digest, software, transportReason: reason };
+}
+
+async function choose({ transport }: AgentConfig, log: Logger): Promise<Measuring> {
+  const measuring = await chooseMeasuring(transport);
+  const { reason, explanation } = measuring;
+  if (reason !== null) log.warn({ reason, explanation }, 'no kernel timestamps: portable transport');
+  return measuring;
+}
+
 /** Before the threads start, so that the start's highest memory is not the sum of its steps; and when all is running. */
-function releaseStartPages(log: Logger): void {
+function releaseStartPages(log: Logger, { reason }: Measuring): void {
+  // The C library does it, without which the portable transport lives.
+  if (reason !== null) return;
   try {
     log.debug({ bytes: releaseProgramPages() }, 'let go of the pages of Node.js that only the start has needed');
   } catch (error) {
@@ -148,6 +160,7 @@ function releaseStartPages(log: Logger): void {
 /** The stages that a status is read from. */
 interface StatusSources {
   identity: Identity;
+  measuring: Measuring;
   startedAt: string;
   probing: Probing;
   clockWatch: ClockWatch;
@@ -157,13 +170,14 @@ interface StatusSources {
   traces: Traces;
 }
 
-function statusOf({ identity, startedAt, probing, clockWatch, ...stages }: StatusSources): PackedStatus {
+function statusOf({ identity, startedAt, measuring, probing, clockWatch, ...stages }: StatusSources): PackedStatus {
   return {
     pop: identity.pop,
     boot_id: identity.bootId,
     software: identity.software,
     started_at: startedAt,
     sockets: probing.sockets,
+    transport_reason: measuring.reason,
     clock: clockWatch.state,
     push: stages.pusher.status(),
     spool: stages.spool.status(),

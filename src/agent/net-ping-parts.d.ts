@@ -1,4 +1,4 @@
-/** Types of what trace-session.ts uses of net-ping and raw-socket, which ship none. */
+/** Types of what trace-session.ts uses of net-ping, which ships none; raw-socket's are in src/probe/raw-socket.d.ts. */
 
 declare module 'net-ping' {
   import type { EventEmitter } from 'node:events';
@@ -51,16 +51,4 @@ declare module 'net-ping' {
       done: () => void,
     ): this;
   }
-}
-
-declare module 'raw-socket' {
-  export interface Socket {
-    /** An int, or the first `length` octets of a buffer. Throws what the kernel says. */
-    setOption(level: number, option: number, value: number): void;
-    setOption(level: number, option: number, value: Buffer, length: number): void;
-  }
-
-  export const AddressFamily: { readonly IPv4: number; readonly IPv6: number };
-  export const SocketLevel: { readonly IPPROTO_IP: number; readonly IPPROTO_IPV6: number };
-  export const SocketOption: { readonly IP_TTL: number; readonly IPV6_UNICAST_HOPS: number };
 }

@@ -14,6 +14,8 @@ export interface AgentStatus {
   software: string;
   started_at: string;
   sockets: readonly OpenedSocket[];
+  /** Why the kernel does not stamp the packets; null when it does. */
+  transport_reason: string | null;
   clock: ClockState;
   push: PushStatus;
   spool: SpoolStatus;

@@ -19,6 +19,8 @@ export interface Identity {
   bootId: string;
   configDigest: string;
   software: string;
+  /** Why the kernel does not stamp the packets; null when it does. */
+  transportReason: string | null;
 }
 
 export class Summarizer {
@@ -85,6 +87,7 @@ export class Summarizer {
         tick_ms: this.#plan.tickNs / NS_PER_MS,
         schedule: this.#plan.schedule,
         transport: this.#transport,
+        transport_reason: this.#identity.transportReason,
       },
       clock,
       instrument,

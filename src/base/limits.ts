@@ -72,10 +72,17 @@ export const LIMITS = {
   packetBytesMaxIpv6: 1452,
   /** Receive buffer asked from the kernel; it also holds undelivered TX stamps, so it must be ample. */
   receiveBufferBytes: 8 * 1024 * 1024,
+  /** Datagrams that wait in a portable transport for the next tick: the longest sleep at 20,000 replies/s. */
+  portableQueueDatagrams: 1024,
   /** The probing thread sleeps no longer than this, so that replies and errors are read even when nothing is due. */
   sleepNsMax: 50 * NS_PER_MS,
   /** How often the probing thread asks whether its sockets dropped anything: seldom enough to cost nothing. */
   blindnessCheckNs: 50 * NS_PER_MS,
+  /**
+   * A socket whose buffer cannot be looked into, and that was not read for this long, may have lost replies: at 768
+   * octets a small datagram, the 425,984 that Linux grants where net.core.rmem_max is not raised hold 150 ms of 3,700/s.
+   */
+  deafNs: 150 * NS_PER_MS,
   /** A wake-up this much later than asked for is a stall, and counted. */
   stallNs: 100 * NS_PER_MS,
   /** A software TX stamp further than this from the user-space stamp belongs to another packet or a stepped clock. */

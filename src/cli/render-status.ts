@@ -12,6 +12,7 @@ export function renderStatus(status: AgentStatus, nowMs: number): string {
   return [
     `${status.pop}: ${status.software}, up ${age(Date.parse(status.started_at), nowMs)}`,
     ...sockets(status),
+    ...stamping(status),
     clock(status),
     push(status, nowMs),
     spool(status),
@@ -30,6 +31,10 @@ function sockets(status: AgentStatus): string[] {
       ? `${socket.kind} by ${socket.transport}`
       : `${socket.kind} refused by this host: ${errnoSentence(socket.errno)}`,
   );
+}
+
+function stamping({ transport_reason }: AgentStatus): string[] {
+  return transport_reason === null ? [] : [`stamped by this program, not by the kernel: ${transport_reason}`];
 }
 
 function clock({ clock: { synchronised, offsetNs, maxErrorNs, source } }: AgentStatus): string {

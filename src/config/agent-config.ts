@@ -36,6 +36,7 @@ export interface AgentConfig {
   readonly spool: { readonly directory: string; readonly maxBytes: number };
   readonly statusSocket: string;
   readonly tickMs: number;
+  readonly transport: AgentFile['transport'];
   readonly logLevel: AgentFile['log_level'];
   /** SHA-256 over the octets of agent.yaml followed by those of mesh.yaml, base64url. */
   readonly digest: string;
@@ -62,6 +63,7 @@ export function loadAgentConfig(file: string): Loaded<AgentConfig> {
     spool: { directory: resolveBeside(file, value.spool.directory), maxBytes: value.spool.max_bytes },
     statusSocket: resolveBeside(file, value.status_socket),
     tickMs: value.tick_ms,
+    transport: value.transport,
     logLevel: value.log_level,
     digest: digestOf(Buffer.concat([source.octets, mesh.source.octets])),
   });

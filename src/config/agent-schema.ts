@@ -39,6 +39,7 @@ export const agentSchema = z.strictObject({
   spool: z.strictObject({ directory: filePath, max_bytes: spoolBytes.default(LIMITS.spoolBytesDefault) }),
   status_socket: filePath.default('/run/popprobe/agent.sock'),
   tick_ms: wholeNumber(LIMITS.tickMsMin, LIMITS.tickMsMax, 'a whole number of ms').default(LIMITS.tickMsDefault),
+  transport: choice(['auto', 'kernel', 'portable']).default('auto'),
   log_level: logLevel,
 });
 

@@ -9,6 +9,7 @@ const ERRNO: Readonly<Record<number, ErrnoEntry>> = {
   1: { name: 'EPERM', sentence: 'the local kernel forbids it: a firewall rule on this host, or a missing capability' },
   2: { name: 'ENOENT', sentence: 'no such file or option' },
   4: { name: 'EINTR', sentence: 'interrupted by a signal' },
+  5: { name: 'EIO', sentence: 'the operating system failed in a way that has no number here' },
   9: { name: 'EBADF', sentence: 'the socket is closed' },
   11: { name: 'EAGAIN', sentence: 'the socket has no room or no data right now' },
   12: { name: 'ENOMEM', sentence: 'the local kernel is out of memory' },
@@ -16,9 +17,11 @@ const ERRNO: Readonly<Record<number, ErrnoEntry>> = {
   14: { name: 'EFAULT', sentence: 'a wrong address was handed to the kernel' },
   22: { name: 'EINVAL', sentence: 'this kernel does not know the option or value' },
   24: { name: 'EMFILE', sentence: 'too many open files in this process' },
+  65: { name: 'ENOPKG', sentence: 'the package raw-socket cannot be loaded: run "npm ci" again on this machine' },
   90: { name: 'EMSGSIZE', sentence: 'the probe is larger than the MTU of the local interface or the known path' },
   92: { name: 'ENOPROTOOPT', sentence: 'this kernel does not have the option, or the peer has no such protocol' },
   93: { name: 'EPROTONOSUPPORT', sentence: 'this kernel does not have the protocol' },
+  95: { name: 'EOPNOTSUPP', sentence: 'the portable transport cannot send packets of this kind with a DSCP' },
   97: { name: 'EAFNOSUPPORT', sentence: 'this kernel does not have the address family' },
   98: { name: 'EADDRINUSE', sentence: 'another program already uses the address and port' },
   99: { name: 'EADDRNOTAVAIL', sentence: 'the address is not configured on this host' },
@@ -39,4 +42,13 @@ export function errnoName(errno: number): string {
 export function errnoSentence(errno: number): string {
   const entry = ERRNO[errno];
   return entry ? `${entry.name} (${errno}): ${entry.sentence}` : `errno ${errno}`;
+}
+
+const NUMBERS: ReadonlyMap<string, number> = new Map(
+  Object.entries(ERRNO).map(([number, { name }]) => [name, Number(number)]),
+);
+
+/** The number that Linux gives a name, so that documents mean the same wherever they were made; null for other names. */
+export function errnoNumber(name: string): number | null {
+  return NUMBERS.get(name) ?? null;
 }

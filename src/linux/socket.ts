@@ -1,5 +1,6 @@
 /** Opens, configures and closes sockets; each failure says which call, which errno, and what to do. */
 
+import type { PopprobeError } from '../base/errors.ts';
 import { type IpAddress, type IpFamily, familyOf } from '../base/ip-address.ts';
 import { Arena } from './arena.ts';
 import {
@@ -58,11 +59,13 @@ export function tryOpenSocket(kind: SocketKind, family: IpFamily): number {
 export function bindSocket(fd: number, address: IpAddress, port: number): void {
   const arena = new Arena(SOCKADDR_BYTES_MAX);
   const bytes = writeSockaddr(arena.view, 0, address, port);
-  if (libc().bind(fd, arena.address(0), bytes) === 0) return;
-  const errno = libc().errno();
-  const where = `${formatIp(address)} port ${port}`;
-  throw syscallError(
-    `bind to ${where}`,
+  if (libc().bind(fd, arena.address(0), bytes) !== 0) throw bindError(address, port, libc().errno());
+}
+
+/** The error of an address or port that is not to be had. */
+export function bindError(address: IpAddress, port: number, errno: number): PopprobeError {
+  return syscallError(
+    `bind to ${formatIp(address)} port ${port}`,
     errno,
     errnoName(errno) === 'EACCES'
       ? 'ports below 1024 need CAP_NET_BIND_SERVICE: run as root, or choose another port'

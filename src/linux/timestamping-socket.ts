@@ -2,6 +2,7 @@
 
 import { type IpAddress, familyOf } from '../base/ip-address.ts';
 import { LIMITS } from '../base/limits.ts';
+import { STAMP_SOURCE } from '../ring/layout.ts';
 import {
   IP_TOS,
   IPPROTO_IP,
@@ -55,8 +56,10 @@ export interface Datagram {
   truncated: boolean;
   /** Who sent it; for a quoted packet of ours, where it was going. */
   readonly source: Endpoint;
-  /** Kernel stamp; `stamped` false means that there is none and the reader's own clock must do. */
+  /** When it arrived; `stamped` false means that nobody took the time and the reader's own clock must do. */
   stamped: boolean;
+  /** Who took the stamp: one of STAMP_SOURCE. */
+  stampSource: number;
   seconds: number;
   nanoseconds: number;
   /** TTL or hop limit of the received IP header, or -1 where the kernel did not say. */
@@ -141,6 +144,7 @@ export class TimestampingSocket {
       truncated: false,
       source: blankEndpoint(),
       stamped: false,
+      stampSource: STAMP_SOURCE.kernel,
       seconds: 0,
       nanoseconds: 0,
       ttl: -1,

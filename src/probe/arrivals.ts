@@ -2,7 +2,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from '../ring/counters.ts';
-import { PATH_WORD, SLOT_FLAG, SLOT_STATE, STAMP_SOURCE } from '../ring/layout.ts';
+import { PATH_WORD, SLOT_FLAG, SLOT_STATE } from '../ring/layout.ts';
 import type { RingWriter } from '../ring/writer.ts';
 import { offenderNumber } from '../ring/offenders.ts';
 import type { Stamp } from '../base/units.ts';
@@ -141,7 +141,7 @@ export class Arrivals {
     const { views } = this.#ring;
     views.t4Seconds[slot] = datagram.stamped ? datagram.seconds : this.#clock.wallSeconds;
     views.t4Nanoseconds[slot] = datagram.stamped ? datagram.nanoseconds : this.#clock.wallNanoseconds;
-    if (datagram.stamped) this.#ring.flag(slot, STAMP_SOURCE.kernel << SLOT_FLAG.rxSourceShift);
+    if (datagram.stamped) this.#ring.flag(slot, datagram.stampSource << SLOT_FLAG.rxSourceShift);
     views.replyTtl[slot] = Math.max(0, datagram.ttl);
     if (reflected) {
       views.t2Seconds[slot] = reflected.t2.seconds;

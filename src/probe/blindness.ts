@@ -1,4 +1,7 @@
-/** Notices when this host could not hear replies: a full receive buffer, or a suspended host. What was out then is void. */
+/**
+ * Notices when this host could not hear replies, or cannot know that it did: a full receive buffer, a long time without
+ * reading one that cannot be looked into, a suspended host. What was out then is void.
+ */
 
 import type { Clock } from '../base/clock.ts';
 import { LIMITS } from '../base/limits.ts';
@@ -42,12 +45,14 @@ export class Blindness {
   look(): void {
     const nowNs = this.#clock.monoNs;
     if (nowNs - this.#lookedAtNs < LIMITS.blindnessCheckNs) return;
-    for (let socket = 0; socket < this.#transports.length; socket += 1) this.#lookAtSocket(socket);
+    const isDeaf = nowNs - this.#lookedAtNs > LIMITS.deafNs;
+    for (let socket = 0; socket < this.#transports.length; socket += 1) this.#lookAtSocket(socket, isDeaf);
     this.#lookAtHost();
     this.#lookedAtNs = nowNs;
   }
 
-  #lookAtSocket(socket: number): void {
+  #lookAtSocket(socket: number, isDeaf: boolean): void {
+    if (isDeaf && this.#transports[socket]?.hidesDrops === true) this.#blind(socket);
     const drops = this.#transports[socket]?.readDrops() ?? 0;
     const lost = (drops - (this.#drops[socket] ?? 0)) >>> 0;
     if (lost === 0) return;

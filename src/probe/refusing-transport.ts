@@ -1,19 +1,16 @@
 /** The transport of a probe class that this host does not permit: every probe is refused, with the errno that says why. */
 
-import { Arena } from '../linux/arena.ts';
 import type { Outgoing, Transport, TransportEvents } from './transport.ts';
 
 export class RefusingTransport implements Transport {
-  readonly name: string;
+  readonly name = 'none';
   readonly outgoing: Outgoing;
   readonly #errno: number;
 
   constructor(errno: number, count: number, payloadBytes: number) {
-    this.name = 'none';
     this.#errno = errno;
     // The engine writes the packet as always; all messages share one place, since none is sent.
-    const arena = new Arena(payloadBytes + 16);
-    this.outgoing = { count, arena, payload: () => 0 };
+    this.outgoing = { count, arena: { view: new DataView(new ArrayBuffer(payloadBytes)) }, payload: () => 0 };
   }
 
   readDrops(): number {

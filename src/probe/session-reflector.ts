@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { IPV4_BYTES } from '../base/ip-address.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Counters } from '../ring/counters.ts';
+import { STAMP_SOURCE } from '../ring/layout.ts';
 import { isSynchronised } from '../wire/error-estimate.ts';
 import { blankSenderPacket, decodeSenderPacket, encodeReflectorPacket } from '../wire/stamp.ts';
 import { decodeAuthSenderPacket, encodeAuthReflectorPacket } from '../wire/stamp-auth.ts';
@@ -132,13 +133,11 @@ export class SessionReflector implements TransportEvents {
     return -1;
   }
 
-  /** T2: the kernel's stamp, or this moment where there is none. */
+  /** T2: the transport's stamp, or this moment where there is none. */
   #readArrival(datagram: Datagram): void {
     const { clock, counters } = this.#parts;
-    if (!datagram.stamped) {
-      clock.read();
-      counters.add('receive_stamp_missing');
-    }
+    if (!datagram.stamped) clock.read();
+    if (!datagram.stamped || datagram.stampSource === STAMP_SOURCE.user) counters.add('receive_stamp_missing');
     this.#reply.t2.seconds = datagram.stamped ? datagram.seconds : clock.wallSeconds;
     this.#reply.t2.nanoseconds = datagram.stamped ? datagram.nanoseconds : clock.wallNanoseconds;
   }

@@ -1,4 +1,4 @@
-/** The contract between the engine and whatever carries its packets: the kernel, or a test's memory. */
+/** The contract between the engine and whatever carries its packets: the kernel, Node.js' own sockets, a test's memory. */
 
 import type { IpAddress } from '../base/ip-address.ts';
 import type { Datagram, IcmpError, SocketEvents } from '../linux/timestamping-socket.ts';
@@ -24,6 +24,11 @@ export interface Transport {
   /** Names the transport in summaries, such as 'kernel udp'. */
   readonly name: string;
   readonly outgoing: Outgoing;
+  /**
+   * The kernel may drop datagrams in a buffer that this transport cannot look into: once it was not read for long, silence
+   * says nothing any more.
+   */
+  readonly hidesDrops?: boolean;
   /** Datagrams lost so far because the receive buffer was full, as far as the transport can tell. */
   readDrops(): number;
   /**
@@ -31,9 +36,12 @@ export interface Transport {
    * it with, -1 (as when it is left out) for the socket's own. A transport that cannot set it ignores it.
    */
   prepare(message: number, length: number, address: IpAddress, port: number, tos?: number): void;
-  /** Sends the first `count` messages; each gets exactly one `onSent` or `onRefused` before this returns. */
+  /**
+   * Sends the first `count` messages. Each gets exactly one `onSent` or `onRefused`: before this returns, or, where the
+   * operating system says it later, in the next `receive` after the event loop has turned, ahead of any datagram.
+   */
   send(count: number, cookies: Int32Array, events: TransportEvents): void;
-  /** Reads all TX stamps and errors, then all datagrams that have arrived. Never blocks. */
+  /** Reads what became of earlier sends, all TX stamps and errors, then all datagrams that have arrived. Never blocks. */
   receive(events: TransportEvents): void;
   close(): void;
 }

@@ -245,6 +245,8 @@ export const summarySchema = z.strictObject({
     /** Periodic with a random phase per window (RFC 3432), or Poisson (RFC 2330). */
     schedule: z.enum(['periodic', 'poisson']),
     transport: z.partialRecord(z.enum(['icmp', 'stamp']), z.string().max(64)),
+    /** Why the kernel does not stamp the packets: an error code, or 'configured'; null: it does. */
+    transport_reason: z.string().max(64).nullable(),
   }),
   clock: z.strictObject({
     /** To UTC, by an external source; null: the agent could not find out. */

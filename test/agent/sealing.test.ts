@@ -96,7 +96,7 @@ beforeEach(() => {
     sockets: [],
     paths: [PATH],
   };
-  const identity = { pop: 'hkg1', bootId: '', configDigest: '', software: '' };
+  const identity = { pop: 'hkg1', bootId: '', configDigest: '', software: '', transportReason: null };
   const recording = recordingLog();
   ({ lines } = recording);
   sealing = new Sealing({

@@ -13,6 +13,7 @@ export function buildStatus(overrides: Partial<AgentStatus> = {}): AgentStatus {
       { kind: 'stamp', transport: 'udp', errno: 0 },
       { kind: 'stamp', transport: 'udp', errno: 0 },
     ],
+    transport_reason: null,
     clock: { synchronised: true, offsetNs: -12_000, maxErrorNs: 1_500_000, source: 'adjtimex' },
     push: {
       lastAcceptedSequence: null,

@@ -20,6 +20,7 @@ const IDENTITY: Identity = {
   bootId: '6f1c8f6e-3f0a-4c44-9a37-5d3a5b8f0d11',
   configDigest: digestOf(Buffer.from('mesh.yaml')),
   software: 'popprobe/0.1.0',
+  transportReason: 'configured',
 };
 
 /** Two peers with a STAMP flow and an ICMP path each: numbers 0 to 3. */
@@ -69,7 +70,13 @@ describe('a summary', () => {
       window: { start: '2023-11-14T22:13:20.000Z', start_unix_s: 1_700_000_000, length_s: 10 },
       config_digest: IDENTITY.configDigest,
       software: 'popprobe/0.1.0',
-      parameters: { tmax_ms: 3000, tick_ms: 5, schedule: 'periodic', transport: { stamp: 'udp', icmp: 'icmp_raw' } },
+      parameters: {
+        tmax_ms: 3000,
+        tick_ms: 5,
+        schedule: 'periodic',
+        transport: { stamp: 'udp', icmp: 'icmp_raw' },
+        transport_reason: 'configured',
+      },
       clock: { synchronised: false, offset_ns: null, max_error_ns: null, source: 'adjtimex', steps: 0, step_max_ns: 0 },
     });
     expect(peers.map(({ peer, paths }) => [peer, paths.map((path) => path.class)])).toEqual([

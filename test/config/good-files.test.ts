@@ -58,6 +58,7 @@ describe('the quickstart configuration', () => {
       spool: { directory: resolve(`var/quickstart/spool/${pop}`), maxBytes: 268_435_456 },
       statusSocket: resolve(`var/quickstart/${pop}.sock`),
       tickMs: 5,
+      transport: 'auto',
       logLevel: 'info',
       digest: createHash('sha256').update(Buffer.concat(octets)).digest('base64url'),
     });

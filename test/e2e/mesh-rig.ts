@@ -76,9 +76,9 @@ export class MeshRig {
     return this.#start(['collector', '--config', this.path('collector.yaml')], 'collector listening');
   }
 
-  /** @param launcher a command line that starts the program, for example in a network namespace */
-  startAgent(pop: string, launcher: readonly string[] = []): Promise<Program> {
-    return this.#start(['agent', '--config', this.path(`${pop}.yaml`)], 'probing', launcher);
+  /** `launcher` is a command line that starts the program, as in a network namespace; `flags` are for Node.js itself. */
+  startAgent(pop: string, launcher: readonly string[] = [], flags: readonly string[] = []): Promise<Program> {
+    return this.#start(['agent', '--config', this.path(`${pop}.yaml`)], 'probing', launcher, flags);
   }
 
   async mesh(): Promise<Mesh> {
@@ -102,8 +102,13 @@ export class MeshRig {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  async #start(args: readonly string[], ready: string, launcher: readonly string[] = []): Promise<Program> {
-    const [command = '', ...rest] = [...launcher, process.execPath, PROGRAM, ...args];
+  async #start(
+    args: readonly string[],
+    ready: string,
+    launcher: readonly string[] = [],
+    flags: readonly string[] = [],
+  ): Promise<Program> {
+    const [command = '', ...rest] = [...launcher, process.execPath, ...flags, PROGRAM, ...args];
     const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
     const lines: Record<string, unknown>[] = [];
     const errors: string[] = [];

@@ -31,6 +31,25 @@ describe('a full receive buffer', () => {
   });
 });
 
+describe('a stall of the agent', () => {
+  it.each([
+    [true, 'void'],
+    [false, 'lost'],
+  ])('with a socket whose drops are hidden (%s) makes silent probes %s', (hidesDrops, outcome) => {
+    const rig = rigOf({
+      replies: (packet) => (packet.index === 19 ? [] : [reflect(packet, MS)]),
+    });
+    rig.network.hidesDrops = hidesDrops;
+    rig.run(1990);
+    rig.clock.advance(200 * MS);
+    rig.run(5000);
+    // Probe 19 was out during the stall; what was answered before stays answered.
+    const outcomeOf = (sequence: number): string => rig.reader.outcome(rig.reader.slotOf(0, sequence), 4e9, 3e9);
+    expect([4, 18, 19].map(outcomeOf)).toEqual(['received', 'received', outcome]);
+    expect(rig.counters.get('socket_drops')).toBe(0);
+  });
+});
+
 describe('a suspended host', () => {
   it('has void probes instead of lost ones', () => {
     const rig = rigOf({ replies: (packet) => (packet.index === 19 ? [] : [reflect(packet, MS)]) });

@@ -2,6 +2,7 @@
 
 import type { IpAddress } from '../../src/base/ip-address.ts';
 import type { Datagram, Transport, TransportEvents } from '../../src/probe/transport.ts';
+import { STAMP_SOURCE } from '../../src/ring/layout.ts';
 import type { FakeClock } from './fake-clock.ts';
 
 /** A packet as it was sent. */
@@ -37,6 +38,7 @@ const NOWHERE: IpAddress = new Uint8Array(4);
 export class MemoryNetwork implements Transport {
   readonly name = 'memory';
   drops = 0;
+  hidesDrops = false;
   readonly outgoing = {
     count: COUNT,
     arena: { view: new DataView(new ArrayBuffer(COUNT * STRIDE)) },
@@ -112,6 +114,7 @@ function datagramOf(reply: Reply, wallNs: bigint): Datagram {
     truncated: false,
     source: { address: reply.address, addressBytes: reply.address.length, port: reply.port },
     stamped: reply.stamped ?? true,
+    stampSource: STAMP_SOURCE.kernel,
     seconds: Number(wallNs / 1_000_000_000n),
     nanoseconds: Number(wallNs % 1_000_000_000n),
     ttl: 64,

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseIp } from '../../src/linux/ip-text.ts';
+import { startPortableReflecting } from '../../src/probe/portable-probing.ts';
 import { type Reflecting, startReflecting } from '../../src/probe/probing.ts';
 
 const SENDER = '127.0.4.1';
@@ -16,7 +17,12 @@ const SSID = 0x0021;
 const PLAN = { port: PORT, mode: 'stateful' as const, packetsPerSecond: 1000, permittedDscp: [], followUp: false };
 const NTP_UNIX_OFFSET_S = 2_208_988_800;
 
-describe.skipIf(process.platform !== 'linux')('reflector (needs Linux)', () => {
+const KERNEL = { by: 'the kernel (needs Linux)', start: startReflecting, senderTtl: 64 };
+/** node:dgram does not tell the TTL: 255 says so (RFC 5357 section 4.2). */
+const PORTABLE = { by: 'node:dgram', start: startPortableReflecting, senderTtl: 255 };
+const REFLECTORS = process.platform === 'linux' ? [KERNEL, PORTABLE] : [PORTABLE];
+
+describe.each(REFLECTORS)('reflector by $by', ({ start, senderTtl }) => {
   let reflecting: Reflecting;
   let sender: Socket;
   let stranger: Socket;
@@ -26,7 +32,7 @@ describe.skipIf(process.platform !== 'linux')('reflector (needs Linux)', () => {
       { address: parseIp(SENDER), port: SENDER_PORT, ssid: SSID, keys: [] },
       { address: parseIp(SENDER), port: SENDER_PORT, ssid: SSID + 1, keys: [] },
     ];
-    reflecting = await startReflecting({ ...PLAN, addresses: [parseIp(REFLECTOR)], sessions }, (error) => {
+    reflecting = await start({ ...PLAN, addresses: [parseIp(REFLECTOR)], sessions }, (error) => {
       throw error;
     });
     sender = await socketOn(SENDER, SENDER_PORT);
@@ -49,7 +55,7 @@ describe.skipIf(process.platform !== 'linux')('reflector (needs Linux)', () => {
     expect(reply.readUInt32BE(24)).toBe(77);
     expect(reply.subarray(28, 38).toString('hex')).toBe('e8fe6f80800000008f84');
     expect(reply.readUInt16BE(38)).toBe(0);
-    expect(reply.readUInt8(40)).toBe(64);
+    expect(reply.readUInt8(40)).toBe(senderTtl);
     expect(reply.subarray(41).toString('hex')).toBe('000000');
     const [t2, t3] = [ntpMs(reply, 16), ntpMs(reply, 4)];
     expect(t2).toBeGreaterThanOrEqual(beforeMs - 1);

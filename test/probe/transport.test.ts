@@ -50,6 +50,8 @@ async function udpBench(txKeys: TxKeys, local: IpAddress = LOCAL, peer: IpAddres
     closed: { address: peer, port: closedPort },
     forbidden: type === 'udp4' ? { address: BROADCAST, port: 9, errno: EACCES } : null,
     stamps: true,
+    answersAtOnce: true,
+    tells: { ttl: true, icmpErrors: true },
     write: (view, offset, number) => (view.setUint32(offset, number), 64),
     numberOf: (datagram) => datagram.view.getUint32(datagram.offset),
     settle: () => undefined,
@@ -71,6 +73,8 @@ async function icmpBench(kind: 'icmp_raw' | 'icmp_ping', txKeys: TxKeys): Promis
     closed: null,
     forbidden: { address: BROADCAST, port: 0, errno: EACCES },
     stamps: true,
+    answersAtOnce: true,
+    tells: { ttl: true, icmpErrors: true },
     write(view, offset, number) {
       encodeEchoRequest(view, offset, 64, { ...probe, sequence: number });
       return ICMP_HEADER_BYTES + 64;
@@ -98,6 +102,8 @@ async function memoryBench(): Promise<Bench> {
     closed: null,
     forbidden: { address: BROADCAST, port: 9, errno: EACCES },
     stamps: true,
+    answersAtOnce: true,
+    tells: { ttl: true, icmpErrors: true },
     write: (view, offset, number) => (view.setUint32(offset, number), 64),
     numberOf: (datagram) => datagram.view.getUint32(datagram.offset),
     settle() {

@@ -124,6 +124,7 @@ export function buildSummary(overrides: Partial<Summary> = {}): Summary {
       tick_ms: 5,
       schedule: 'periodic',
       transport: { icmp: 'linux', stamp: 'linux' },
+      transport_reason: null,
     },
     clock: {
       synchronised: true,
