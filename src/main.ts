@@ -9,6 +9,7 @@ import { collectorCommand } from './cli/collector.ts';
 import { keygenCommand } from './cli/keygen.ts';
 import { startCommand } from './cli/start.ts';
 import { statusCommand } from './cli/status.ts';
+import { traceCommand } from './cli/trace.ts';
 import { software } from './cli/version.ts';
 
 const HELP = `
@@ -18,7 +19,15 @@ Example:
   popprobe check /etc/popprobe/agent.yaml`;
 
 /** A command's file loads what its action needs only when it runs: the agent must not carry the collector's database. */
-const COMMANDS = [agentCommand, collectorCommand, checkCommand, keygenCommand, statusCommand, startCommand];
+const COMMANDS = [
+  agentCommand,
+  collectorCommand,
+  checkCommand,
+  keygenCommand,
+  statusCommand,
+  traceCommand,
+  startCommand,
+];
 
 const program = new Command('popprobe')
   .description('Measures PoP availability, latency and loss on a backbone, as signed evidence for an SLA.')

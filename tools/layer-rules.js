@@ -16,6 +16,7 @@ const PURE = ['base', 'wire', 'stats', 'sla'];
 const HOMES = {
   koffi: ['src/linux/'],
   'better-sqlite3': ['src/collector/store/'],
+  'net-ping': ['src/agent/'],
   undici: ['src/agent/', 'src/cli/'],
   '@noble/hashes': ['src/probe/'],
   'node-cron': ['src/agent/', 'src/collector/'],

@@ -15,16 +15,23 @@ import type { ProbePlan, ReflectorPlan } from '../probe/plan.ts';
 import { type Probing, type Reflecting, sharedEstimate, startProbing, startReflecting } from '../probe/probing.ts';
 import { errorEstimateOf } from './clock-estimate.ts';
 import { ClockWatch } from './clock-watch.ts';
+import type { Route } from './local-api.ts';
 import { notices } from './notices.ts';
+import { PairWatch } from './pair-watch.ts';
 import { planProbes } from './plan.ts';
 import { planReflector } from './plan-reflector.ts';
 import { loadStampKeys } from './stamp-keys.ts';
 import { Pusher } from './push.ts';
 import { Sealer } from './seal.ts';
 import { Sealing } from './sealing.ts';
-import { openSpool } from './spool.ts';
+import { openSpool, type Spool } from './spool.ts';
 import { serveStatus } from './status-server.ts';
-import { Summarizer } from './summarize.ts';
+import { statusText } from './status-text.ts';
+import type { PackedStatus } from './status.ts';
+import { type Identity, Summarizer } from './summarize.ts';
+import { readTraceQuestion } from './trace-question.ts';
+import { followPairs, startTraces } from './trace-wiring.ts';
+import type { Traces } from './traces.ts';
 import { Windows } from './windows.ts';
 
 export interface Agent {
@@ -75,34 +82,25 @@ async function wire(
 
   const identity = { pop: self.name, bootId: randomUUID(), configDigest: config.digest, software };
   const clock = new SystemClock();
+  const traces = started(running, startTraces(config.mesh, self, plan, log));
+  const pairs = new PairWatch(plan, probing.ring, clock);
   const sealing = new Sealing({
     clock,
     windows: new Windows(config.mesh.windowS, clock),
     summarizer: new Summarizer(identity, plan, config.mesh.windowS, probing, reflecting, () => clockWatch.state),
     sealer: new Sealer(spool, key, () => Math.floor(Date.now() / MS_PER_S)),
+    traces,
     tmaxNs: plan.tmaxNs,
     tickNs: plan.tickNs,
     log,
   });
   const pusher = new Pusher({ url: config.collectorUrl, spool, log, random: Math.random, nowMs: Date.now });
-  const status = started(
-    running,
-    await serveStatus(config.statusSocket, () => ({
-      pop: self.name,
-      boot_id: identity.bootId,
-      software,
-      started_at: startedAt,
-      sockets: probing.sockets,
-      clock: clockWatch.state,
-      push: pusher.status(),
-      spool: spool.status(),
-      sealing: sealing.status(),
-      latest: sealing.latest,
-    })),
-  );
+  const sources = { identity, startedAt, probing, clockWatch, pusher, spool, sealing, traces };
+  const routes = answers(traces, () => statusOf(sources));
+  const status = started(running, await serveStatus(config.statusSocket, routes));
 
   pusher.start();
-  const windows = closeWindowsEachSecond(sealing, log);
+  const windows = lookEachSecond(sealing, () => followPairs(pairs, traces, log), log);
   log.info({ pop: self.name, paths: plan.paths.length, sockets: probing.sockets }, 'probing');
   return {
     async stop() {
@@ -110,6 +108,7 @@ async function wire(
       await clockWatch.stop();
       await probing.stop();
       await reflecting.stop();
+      await traces.stop();
       await sealing.finish();
       await pusher.stop();
       await status.stop();
@@ -146,6 +145,49 @@ function releaseStartPages(log: Logger): void {
   }
 }
 
+/** The stages that a status is read from. */
+interface StatusSources {
+  identity: Identity;
+  startedAt: string;
+  probing: Probing;
+  clockWatch: ClockWatch;
+  pusher: Pusher;
+  spool: Spool;
+  sealing: Sealing;
+  traces: Traces;
+}
+
+function statusOf({ identity, startedAt, probing, clockWatch, ...stages }: StatusSources): PackedStatus {
+  return {
+    pop: identity.pop,
+    boot_id: identity.bootId,
+    software: identity.software,
+    started_at: startedAt,
+    sockets: probing.sockets,
+    clock: clockWatch.state,
+    push: stages.pusher.status(),
+    spool: stages.spool.status(),
+    sealing: stages.sealing.status(),
+    traces: stages.traces.status(),
+    latest: stages.sealing.latest,
+  };
+}
+
+/** What the agent answers on its Unix socket. */
+function answers(traces: Traces, status: () => PackedStatus): Route[] {
+  return [
+    { method: 'GET', path: '/v1/status', answer: () => statusText(status()) },
+    {
+      method: 'POST',
+      path: '/v1/trace',
+      answer(text) {
+        const { peer, family } = readTraceQuestion(text);
+        return traces.request(peer, family);
+      },
+    },
+  ];
+}
+
 interface Running {
   stop(): Promise<void>;
 }
@@ -156,14 +198,19 @@ function started<Part extends Running>(running: Running[], part: Part): Part {
 }
 
 /** Each second rather than each window: a window is sealed when its last reply is in, not Tmax later on principle. */
-function closeWindowsEachSecond(sealing: Sealing, log: Logger): ScheduledTask {
+function lookEachSecond(sealing: Sealing, watchPairs: () => void, log: Logger): ScheduledTask {
   let before = sealing.latest;
   const turn = async (): Promise<void> => {
     // A second after a window was sealed, and most likely delivered, nothing of it is needed any more. Where V8 may be
     // asked (see cli/agent-runtime.ts), it gives the memory back now and not when it next runs out.
     if (sealing.latest !== before) globalThis.gc?.();
     before = sealing.latest;
-    await sealing.turn();
+    try {
+      watchPairs();
+    } finally {
+      // Whatever becomes of the pairs: a window must be sealed.
+      await sealing.turn();
+    }
   };
   return schedule('* * * * * *', turn, {
     name: 'seal windows',

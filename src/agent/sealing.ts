@@ -9,6 +9,7 @@ import { FramedText } from './framed-text.ts';
 import type { Sealer, SummaryBody, SummaryHead } from './seal.ts';
 import { Serial } from './serial.ts';
 import type { Summarizer } from './summarize.ts';
+import type { Traces } from './traces.ts';
 import { sealDelayNs, type Window, type Windows } from './windows.ts';
 
 export interface SealingParts {
@@ -16,6 +17,8 @@ export interface SealingParts {
   windows: Windows;
   summarizer: Summarizer;
   sealer: Pick<Sealer, 'seal'>;
+  /** Path traces for the next document. They stay there until it is sealed, so that no disk that refuses costs them. */
+  traces: Pick<Traces, 'oldest' | 'sealed'>;
   tmaxNs: number;
   tickNs: number;
   log: Logger;
@@ -127,7 +130,9 @@ export class Sealing {
   /** Returns what kept the summary from being sealed, or null. */
   async #seal(body: SummaryBody): Promise<Error | null> {
     try {
-      const { sequence, octets } = await this.#parts.sealer.seal(body);
+      const traces = this.#parts.traces.oldest();
+      const { sequence, octets } = await this.#parts.sealer.seal(body, traces);
+      this.#parts.traces.sealed(traces.length);
       this.#refusing = false;
       this.#latest = gzipSync(octets);
       this.#parts.log.info({ sequence, window: body.window.start, bytes: octets.length }, 'window sealed');

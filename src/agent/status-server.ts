@@ -3,51 +3,22 @@
 import { once } from 'node:events';
 import { lstatSync } from 'node:fs';
 import { chmod, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
-import { pipeline, Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { PopprobeError } from '../base/errors.ts';
 import { errnoOf } from './disk-error.ts';
-import type { PackedStatus } from './status.ts';
+import { answerLocally, type Route } from './local-api.ts';
 
 /**
  * Listens on `path`, open to this user only.
  * Throws config_conflict when another agent answers there or a file of another kind is in the way, config_invalid_value
  * when no socket can be made there.
  */
-export async function serveStatus(path: string, status: () => PackedStatus): Promise<{ stop(): Promise<void> }> {
+export async function serveStatus(path: string, routes: readonly Route[]): Promise<{ stop(): Promise<void> }> {
   await removeStale(path);
-  const server = createServer((request, response) => answer(request, response, status));
+  const server = createServer((request, response) => void answerLocally(routes, request, response));
   await listen(server, path);
   return { stop: () => close(server) };
-}
-
-function answer(request: IncomingMessage, response: ServerResponse, status: () => PackedStatus): void {
-  const known = request.method === 'GET' && request.url === '/v1/status';
-  response.writeHead(known ? 200 : 404, { 'content-type': 'application/json' });
-  if (known) {
-    writeStatus(response, status());
-    return;
-  }
-  const message = `expected GET /v1/status; found ${request.method} ${request.url}`;
-  response.end(`${JSON.stringify({ error: { code: 'not_found', message } })}\n`);
-}
-
-/** The summary goes out as the text it is, piece by piece: as objects, a thousand paths would take 10 MB. */
-function writeStatus(response: ServerResponse, { latest, ...rest }: PackedStatus): void {
-  const text = JSON.stringify({ ...rest, latest: null });
-  if (latest === null) {
-    response.end(`${text}\n`);
-    return;
-  }
-  const framed = async function* (pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer | string> {
-    yield text.slice(0, -'null}'.length);
-    yield* pieces;
-    yield '}\n';
-  };
-  // It fails only when whoever asked has hung up; the pipeline then drops the connection, and there is nobody to tell.
-  pipeline(Readable.from([latest]), createGunzip(), framed, response, () => undefined);
 }
 
 async function listen(server: Server, path: string): Promise<void> {

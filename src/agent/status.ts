@@ -5,6 +5,7 @@ import type { OpenedSocket } from '../probe/probe-worker.ts';
 import type { PushStatus } from './push.ts';
 import type { Summary } from '../protocol/summary.ts';
 import type { SpoolStatus } from './spool.ts';
+import type { TracesStatus } from './traces.ts';
 
 /** The answer to `GET /v1/status` on the agent's Unix socket. */
 export interface AgentStatus {
@@ -17,6 +18,7 @@ export interface AgentStatus {
   push: PushStatus;
   spool: SpoolStatus;
   sealing: { waiting: number; discarded: number };
+  traces: TracesStatus;
   /** The newest sealed summary; null before the first. */
   latest: Summary | null;
 }

@@ -99,7 +99,8 @@ export class Summarizer {
   }
 }
 
-function groupByPeer(paths: readonly PathPlan[]): Map<string, number[]> {
+/** Peers and the numbers of their paths, in the order of the plan. */
+export function groupByPeer(paths: readonly PathPlan[]): Map<string, number[]> {
   const peers = new Map<string, number[]>();
   for (const [index, path] of paths.entries()) {
     const own = peers.get(path.peer);

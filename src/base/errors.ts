@@ -36,6 +36,8 @@ export const ERROR_CODES = [
   'request_timeout',
   'store_unusable',
   'internal',
+  // questions to the agent
+  'trace_too_soon',
   // the command line
   'agent_unreachable',
   'child_failed',

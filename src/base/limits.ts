@@ -98,6 +98,32 @@ export const LIMITS = {
   loadedConfigBytesMax: 16 * 1024 * 1024,
   /** Summaries kept in memory while the disk refuses them: an hour of the default windows. */
   summariesWaitingMax: 60,
+  /** Seconds in a row that turn a pair bad, and good again: one bad second is a burst, three are an outage. */
+  pairTurnSeconds: 3,
+  /** Seconds that are judged late, after a stall of the main thread: older ones say nothing about now. */
+  pairSecondsLateMax: 60,
+  /** Hops of a path trace: traceroute's own limit; the Internet is less than 30 wide. */
+  traceHopsMax: 30,
+  /** Probes per hop: two show that paths differ, three that one of them was lost. */
+  traceProbesPerHop: 3,
+  /** Hops in a row without an answer: behind five of them nobody has been seen to answer. */
+  traceSilentHopsMax: 5,
+  /** A router that answers later than this is silent: around the world and back takes 400 ms. */
+  traceProbeTimeoutMs: 1000,
+  /** A trace ends after this, whatever keeps it: 30 silent hops of one second each, and some more. */
+  traceMsMax: 40_000,
+  /** Time between two traces to the same peer: routers limit their answers, and a flapping pair tells nothing new. */
+  traceIntervalS: 300,
+  /** Traces in one summary: 9 kB each at most, so that they take 2 % of a summary's limit and never make it too large. */
+  tracesPerSummaryMax: 16,
+  /** Ended traces that wait for a summary: four summaries full. */
+  tracesWaitingMax: 64,
+  /** Characters of the reason why a trace failed: a sentence of ours with an errno in words. */
+  traceFailureCharactersMax: 200,
+  /** What "popprobe trace" waits for: the trace that is running, and its own. */
+  traceAnswerMsMax: 120_000,
+  /** Octets of a question to the agent's Unix socket: a name and a word. */
+  questionBytesMax: 4096,
   /** Backoff of the pusher between tries, full jitter below the ceiling. */
   pushBackoffMsMin: 500,
   pushBackoffMsMax: 60_000,

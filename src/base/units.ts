@@ -22,4 +22,5 @@ export interface Stamp {
 
 export const NS_PER_S = 1_000_000_000;
 export const NS_PER_MS = 1_000_000;
+export const NS_PER_US = 1000;
 export const MS_PER_S = 1000;

@@ -1,7 +1,7 @@
 /** The kinds of values a configuration has; each schema's message says what it expects. */
 
 import { z } from 'zod';
-import { nameSchema } from '../protocol/summary-schema.ts';
+import { nameSchema } from '../protocol/name-schema.ts';
 
 const NAME = 'a name of lower-case letters, digits and hyphens that starts with a letter, at most 32 long';
 

@@ -3,11 +3,10 @@
 import { z } from 'zod';
 import { LIMITS } from '../base/limits.ts';
 import { HISTOGRAM_BUCKETS, HISTOGRAM_RELATIVE_ERROR, HISTOGRAM_SCHEME } from '../stats/histogram.ts';
+import { nameSchema } from './name-schema.ts';
+import { traceSchema } from './trace-schema.ts';
 
 export const SUMMARY_SCHEMA = 'popprobe.summary/1';
-
-/** Names of PoPs, probe classes and peers: lower case, so that they are safe in file names, URLs and labels. */
-export const nameSchema = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/);
 
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 /** Probes of one path in one window: bounded so that sums over every path of a mesh stay exact in a double. */
@@ -239,5 +238,7 @@ export const summarySchema = z.strictObject({
     step_max_ns: nanoseconds,
   }),
   instrument: instrumentSchema,
+  /** Path traces that have ended since the document before, oldest first. */
+  traces: z.array(traceSchema).max(LIMITS.tracesPerSummaryMax),
   peers: z.array(peerSchema).max(4095),
 });

@@ -12,3 +12,6 @@ export type SummaryPath = SummaryPeer['paths'][number];
 export type SummaryCounts = SummaryPath['counts'];
 export type SummaryClass = SummaryPeer['classes'][number];
 export type SummaryDelay = NonNullable<SummaryPath['rtt']>;
+export type SummaryTrace = Summary['traces'][number];
+export type SummaryHop = SummaryTrace['hops'][number];
+export type SummaryAnswer = SummaryHop['answers'][number];

@@ -19,11 +19,14 @@ export class RingReader {
 
   /** Sequence number of the path's oldest probe that is not sealed yet. Overwritten ones are skipped. */
   sealed(path: number): number {
-    const { table } = this.views;
-    const capacity = table[tableIndex(path, PATH_WORD.capacity)] ?? 1;
-    const sealed = Atomics.load(table, tableIndex(path, PATH_WORD.sealed)) >>> 0;
+    return this.held(path, Atomics.load(this.views.table, tableIndex(path, PATH_WORD.sealed)) >>> 0);
+  }
+
+  /** The probe of this sequence number, or the oldest one after it that has not been overwritten. */
+  held(path: number, sequence: number): number {
+    const capacity = this.views.table[tableIndex(path, PATH_WORD.capacity)] ?? 1;
     const head = this.head(path);
-    return (head - sealed) >>> 0 > capacity ? (head - capacity) >>> 0 : sealed;
+    return (head - sequence) >>> 0 > capacity ? (head - capacity) >>> 0 : sequence;
   }
 
   /** Declares every probe before `sequence` read: what comes for them from now on are stragglers. */

@@ -49,8 +49,11 @@ export class SecondsTally {
   }
 }
 
+/** What a second is called: `g` good, `b` bad, `u` unknown. */
+export type SecondLetter = 'g' | 'b' | 'u';
+
 /** Bad is a loss ratio above 50 %, compared in integers: exactly half lost is still good. */
-function letterOf(received: number, lost: number): 'g' | 'b' | 'u' {
+export function letterOf(received: number, lost: number): SecondLetter {
   const measured = received + lost;
   if (measured === 0) return 'u';
   return lost * 2 > measured ? 'b' : 'g';

@@ -8,7 +8,7 @@ import { digestOf } from '../../src/protocol/digest.ts';
 import { verifyDetached } from '../../src/protocol/jws-verify.ts';
 import { parseSummary } from '../../src/protocol/parse-summary.ts';
 import { refusalOf } from '../protocol/refusal.ts';
-import { buildKey, buildSummary } from '../protocol/summary-fixture.ts';
+import { buildKey, buildSummary, buildTrace } from '../protocol/summary-fixture.ts';
 import { drain, open, temporaryFolder } from './spool-fixture.ts';
 import { bodyOf } from './summary-body.ts';
 
@@ -40,9 +40,19 @@ describe('a sealed document', () => {
   it('names itself first and keeps the order it was given', async () => {
     const { sealer } = await startSealer(await temporaryFolder());
     const { octets } = await sealer.seal(buildBody());
-    const { schema: _, pop: __, boot_id: ___, ...rest } = buildBody();
+    const { schema: _, pop: __, boot_id: ___, peers: ____, ...rest } = buildBody();
     const names = Object.keys(JSON.parse(Buffer.from(octets).toString()));
-    expect(names).toEqual(['schema', 'pop', 'boot_id', 'sequence', 'prev', ...Object.keys(rest)]);
+    expect(names).toEqual(['schema', 'pop', 'boot_id', 'sequence', 'prev', ...Object.keys(rest), 'traces', 'peers']);
+  });
+
+  it('has the traces that it is sealed with, as they are', async () => {
+    const { sealer } = await startSealer(await temporaryFolder());
+    const traces = [buildTrace(), buildTrace({ peer: 'par' })];
+    const sealed = await sealer.seal(
+      buildBody(),
+      traces.map((trace) => JSON.stringify(trace)),
+    );
+    expect(parseSummary(sealed.octets).traces).toEqual(traces);
   });
 });
 

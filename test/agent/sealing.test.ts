@@ -27,11 +27,13 @@ const PATH = pathPlan({ capacity: 1024 });
 class SealerStub {
   readonly sealed: SummaryBody[] = [];
   readonly octets: Uint8Array[] = [];
+  /** The traces of each sealed window. */
+  readonly traces: (readonly string[])[] = [];
   refusing = false;
   tooLarge = false;
   before: () => Promise<void> = async () => undefined;
 
-  async seal(body: SummaryBody): Promise<SealedDocument> {
+  async seal(body: SummaryBody, traces: readonly string[] = []): Promise<SealedDocument> {
     await this.before();
     if (this.refusing) {
       throw new PopprobeError('spool_unusable', { expected: 'room', found: 'ENOSPC', remedy: 'make room' });
@@ -41,6 +43,7 @@ class SealerStub {
       throw new PopprobeError('too_large', { expected: 'less', found: 'more', remedy: 'measure less' });
     }
     this.sealed.push(copyOf(body));
+    this.traces.push(traces);
     const octets = Buffer.of(this.sealed.length);
     this.octets.push(octets);
     return { sequence: this.sealed.length, octets, signature: 'header..signature' };
@@ -52,11 +55,25 @@ class SealerStub {
   }
 }
 
+/** Traces that have ended, two for a summary at most. */
+class EndedTraces {
+  readonly waiting: string[] = [];
+
+  oldest(): string[] {
+    return this.waiting.slice(0, 2);
+  }
+
+  sealed(count: number): void {
+    this.waiting.splice(0, count);
+  }
+}
+
 const FIRST_S = new FakeClock().wallSeconds;
 
 let clock: FakeClock;
 let rig: RingRig;
 let sealer: SealerStub;
+let traces: EndedTraces;
 let sealing: Sealing;
 let lines: LogLine[];
 /** The first window's begin and end. The fake clock starts on a boundary. */
@@ -67,6 +84,7 @@ beforeEach(() => {
   clock = new FakeClock();
   rig = new RingRig([PATH]);
   sealer = new SealerStub();
+  traces = new EndedTraces();
   startNs = clock.monoNs;
   endNs = startNs + LENGTH_NS;
   const plan = {
@@ -86,6 +104,7 @@ beforeEach(() => {
     windows: new Windows(LENGTH_S, clock),
     summarizer: new Summarizer(identity, plan, LENGTH_S, rig.probing, rig.reflecting, () => UNKNOWN_CLOCK),
     sealer,
+    traces,
     tmaxNs: TMAX_NS,
     tickNs: TICK_NS,
     log: recording.log,
@@ -193,6 +212,35 @@ describe('a disk that refuses', () => {
     };
     await sealing.turn();
     expect(sealer.starts()).toEqual([0, 1, 2]);
+  });
+});
+
+describe('ended traces', () => {
+  it('are in the next document, as many as it takes, and in no other', async () => {
+    traces.waiting.push('1', '2', '3');
+    await runWindows(1);
+    traces.waiting.push('4');
+    await runWindows(2);
+    expect(sealer.traces).toEqual([['1', '2'], ['3', '4'], []]);
+  });
+
+  it('wait while the disk refuses, and when a summary is given up', async () => {
+    traces.waiting.push('1');
+    sealer.refusing = true;
+    await runWindows(2);
+    expect(traces.waiting).toEqual(['1']);
+    sealer.refusing = false;
+    sealer.tooLarge = true;
+    await sealing.turn();
+    expect(sealer.traces).toEqual([['1']]);
+    expect(traces.waiting).toEqual([]);
+  });
+
+  it('that end while a document is on its way to the disk are in the one after it', async () => {
+    traces.waiting.push('1');
+    sealer.before = async () => void traces.waiting.push('2');
+    await runWindows(1);
+    expect([sealer.traces, traces.waiting]).toEqual([[['1']], ['2']]);
   });
 });
 

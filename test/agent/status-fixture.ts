@@ -23,6 +23,7 @@ export function buildStatus(overrides: Partial<AgentStatus> = {}): AgentStatus {
     },
     spool: { documents: 0, bytes: 0, discarded: 0, quarantined: 0, quarantineDiscarded: 0 },
     sealing: { waiting: 0, discarded: 0 },
+    traces: { running: null, waiting: 0, ended: 0, refused: 0, discarded: 0 },
     latest: null,
     ...overrides,
   };

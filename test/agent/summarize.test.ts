@@ -48,7 +48,7 @@ function rigOf(windowS = 10) {
 
 /** What the collector makes of the summary once it is sealed. Throws when it would refuse it. */
 function asCollected(body: SummaryBody): Summary {
-  return parseSummary(octetsOf({ ...body, peers: peersOf(body), sequence: 1, prev: null }));
+  return parseSummary(octetsOf({ ...body, peers: peersOf(body), sequence: 1, prev: null, traces: [] }));
 }
 
 function secondsOf(body: SummaryBody): string[] {
@@ -88,7 +88,7 @@ describe('a summary', () => {
 
   it('of a window in which nothing fell due is complete, and every second unknown', () => {
     const body = rigOf().summarize();
-    expect(asCollected(body)).toEqual({ ...body, peers: peersOf(body), sequence: 1, prev: null });
+    expect(asCollected(body)).toEqual({ ...body, peers: peersOf(body), sequence: 1, prev: null, traces: [] });
     expect(secondsOf(body)).toEqual(['sin1 uuuuuuuuuu', 'lax1 uuuuuuuuuu']);
   });
 

@@ -21,8 +21,8 @@ const WINDOW_S = 5;
 export interface Program {
   process: ChildProcess;
   lines: Record<string, unknown>[];
-  /** Resolves with the first log line, past or future, whose message is this. */
-  logged(message: string): Promise<Record<string, unknown>>;
+  /** Resolves with the first log line, past or future, whose message is this; of those from number `from` on. */
+  logged(message: string, from?: number): Promise<Record<string, unknown>>;
   /** Ends it with a signal and waits until it has. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
 }
@@ -76,8 +76,9 @@ export class MeshRig {
     return this.#start(['collector', '--config', this.path('collector.yaml')], 'collector listening');
   }
 
-  startAgent(pop: string): Promise<Program> {
-    return this.#start(['agent', '--config', this.path(`${pop}.yaml`)], 'probing');
+  /** @param launcher a command line that starts the program, for example in a network namespace */
+  startAgent(pop: string, launcher: readonly string[] = []): Promise<Program> {
+    return this.#start(['agent', '--config', this.path(`${pop}.yaml`)], 'probing', launcher);
   }
 
   async mesh(): Promise<Mesh> {
@@ -101,8 +102,9 @@ export class MeshRig {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  async #start(args: readonly string[], ready: string): Promise<Program> {
-    const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  async #start(args: readonly string[], ready: string, launcher: readonly string[] = []): Promise<Program> {
+    const [command = '', ...rest] = [...launcher, process.execPath, PROGRAM, ...args];
+    const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
     const lines: Record<string, unknown>[] = [];
     const errors: string[] = [];
     const reader = createInterface({ input: child.stdout });
@@ -112,10 +114,10 @@ export class MeshRig {
     const program: Program = {
       process: child,
       lines,
-      async logged(message) {
+      async logged(message, from = 0) {
         const deadline = AbortSignal.timeout(DEADLINE_MS);
         for (;;) {
-          const line = lines.find(({ msg }) => msg === message);
+          const line = lines.slice(from).find(({ msg }) => msg === message);
           if (line) return line;
           if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode}: ${errors.join('')}`);
           await Promise.race([once(reader, 'line', { signal: deadline }), exited]);

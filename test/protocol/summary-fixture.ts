@@ -10,6 +10,7 @@ import {
   type SummaryDelay,
   type SummaryPath,
   type SummaryPeer,
+  type SummaryTrace,
 } from '../../src/protocol/summary.ts';
 import { bucketOf, HISTOGRAM_RELATIVE_ERROR, HISTOGRAM_SCHEME, LogHistogram } from '../../src/stats/histogram.ts';
 
@@ -147,7 +148,35 @@ export function buildSummary(overrides: Partial<Summary> = {}): Summary {
       reflector_dropped: {},
       reflector_stamps_missing: 0,
     },
+    traces: [],
     peers: [buildPeer('ams'), buildPeer('par')],
+    ...overrides,
+  };
+}
+
+/** A trace over one silent hop to the destination. */
+export function buildTrace(overrides: Partial<SummaryTrace> = {}): SummaryTrace {
+  const silence = { address: null, rtt_us: null, icmp_type: null, icmp_code: null };
+  const answerOf = (address: string, icmp_type: number) => (rtt_us: number) => ({
+    address,
+    rtt_us,
+    icmp_type,
+    icmp_code: 0,
+  });
+  return {
+    peer: 'ams',
+    family: 'ipv4',
+    address: '192.0.2.9',
+    reason: 'pair_bad',
+    started_at: '2026-01-01T00:00:42.123Z',
+    duration_us: 1_012_345,
+    outcome: 'reached',
+    failure: null,
+    hops: [
+      { ttl: 1, answers: [412, 398, 405].map(answerOf('198.51.100.1', 11)) },
+      { ttl: 2, answers: [silence, silence, silence] },
+      { ttl: 3, answers: [11_800, 11_790, 11_812].map(answerOf('192.0.2.9', 0)) },
+    ],
     ...overrides,
   };
 }

@@ -1,0 +1,87 @@
+/** Questions to the agent as HTTP: which route answers, what is read of the question, and how a refusal looks. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline, Readable } from 'node:stream';
+import { type ErrorCode, PopprobeError } from '../base/errors.ts';
+import { LIMITS } from '../base/limits.ts';
+
+/** One question that the agent answers. */
+export interface Route {
+  method: 'GET' | 'POST';
+  path: string;
+  /** The answer: a value to be sent as JSON, or a Readable of JSON text. `question` is the body of a POST as text; it is empty for GET. */
+  answer(question: string): unknown;
+}
+
+/** What is not listed is a fault of the agent: 500. */
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  malformed: 400,
+  not_found: 404,
+  too_large: 413,
+  trace_too_soon: 429,
+};
+
+/** Answers one request. Never rejects. */
+export async function answerLocally(
+  routes: readonly Route[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  try {
+    send(response, 200, await answerOf(routes, request));
+  } catch (error) {
+    const refusal = error instanceof PopprobeError ? error : internal(error);
+    const { code, message, expected, found, remedy } = refusal;
+    send(response, STATUS[code] ?? 500, { error: { code, message, expected, found, remedy } });
+  }
+}
+
+async function answerOf(routes: readonly Route[], request: IncomingMessage): Promise<unknown> {
+  const route = routes.find(({ method, path }) => method === request.method && path === request.url);
+  if (!route) {
+    throw new PopprobeError('not_found', {
+      expected: routes.map(({ method, path }) => `${method} ${path}`).join(' or '),
+      found: `${request.method} ${request.url}`,
+      remedy: 'correct the address',
+    });
+  }
+  return await route.answer(route.method === 'POST' ? await readQuestion(request) : '');
+}
+
+async function readQuestion(request: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request) {
+    length += chunk.length;
+    if (length > LIMITS.questionBytesMax) {
+      throw new PopprobeError('too_large', {
+        expected: `a question of at most ${LIMITS.questionBytesMax} octets`,
+        found: 'more',
+        remedy: 'send less',
+      });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  // A question that was not read to its end leaves its rest in the connection.
+  if (status === 413) response.setHeader('connection', 'close');
+  response.writeHead(status, { 'content-type': 'application/json' });
+  if (body instanceof Readable) {
+    // It fails only when whoever asked has hung up; the pipeline then drops the connection, and there is nobody to tell.
+    pipeline(body, response, () => undefined);
+    return;
+  }
+  response.end(`${JSON.stringify(body)}\n`);
+}
+
+function internal(cause: unknown): PopprobeError {
+  return new PopprobeError('internal', {
+    expected: 'an answer',
+    found: cause instanceof Error ? cause.message : String(cause),
+    remedy: 'report this as a bug of popprobe',
+    cause,
+  });
+}

@@ -1,0 +1,98 @@
+/** Judges every pair each second, from the ring: which have turned bad, and which are good again. */
+
+import type { Clock } from '../base/clock.ts';
+import { familyOf, type IpFamily } from '../base/ip-address.ts';
+import { LIMITS } from '../base/limits.ts';
+import { NS_PER_S } from '../base/units.ts';
+import type { ProbePlan } from '../probe/plan.ts';
+import type { RingReader } from '../ring/reader.ts';
+import { letterOf } from '../stats/seconds.ts';
+import { PairState } from './pair-state.ts';
+import { groupByPeer } from './summarize.ts';
+import { sealDelayNs } from './windows.ts';
+
+export interface PairChange {
+  peer: string;
+  state: 'good' | 'bad';
+  /** Over which most probes were lost in the second that decided. */
+  family: IpFamily;
+}
+
+/** A peer, the numbers of its paths, and what it was judged so far. */
+interface Pair {
+  readonly peer: string;
+  readonly paths: readonly number[];
+  readonly state: PairState;
+}
+
+export class PairWatch {
+  readonly #tmaxNs: number;
+  readonly #families: readonly IpFamily[];
+  readonly #ring: RingReader;
+  readonly #clock: Clock;
+  readonly #pairs: readonly Pair[];
+  readonly #delayNs: number;
+  /** Each path's next probe. The ring's own mark is the summary's, and moves window by window. */
+  readonly #next: Uint32Array;
+  /** End of the last judged second, ns on CLOCK_MONOTONIC. */
+  #judgedNs: number;
+  /** Of the pair and second that is being judged. */
+  #received = 0;
+  readonly #lost: Record<IpFamily, number> = { ipv4: 0, ipv6: 0 };
+
+  constructor(plan: Pick<ProbePlan, 'paths' | 'tmaxNs' | 'tickNs'>, ring: RingReader, clock: Clock) {
+    this.#tmaxNs = plan.tmaxNs;
+    this.#families = plan.paths.map((path) => familyOf(path.address));
+    this.#ring = ring;
+    this.#clock = clock;
+    this.#pairs = [...groupByPeer(plan.paths)].map(([peer, paths]) => ({ peer, paths, state: new PairState() }));
+    this.#delayNs = sealDelayNs(plan.tmaxNs, plan.tickNs);
+    this.#next = new Uint32Array(plan.paths.length);
+    clock.read();
+    this.#judgedNs = clock.monoNs;
+  }
+
+  /** Judges every second that is over and whose probes all have their outcome. Called each second. */
+  turn(): PairChange[] {
+    this.#clock.read();
+    const changes: PairChange[] = [];
+    const readyNs = this.#clock.monoNs - this.#delayNs;
+    const overdue = Math.floor((readyNs - this.#judgedNs) / NS_PER_S) - LIMITS.pairSecondsLateMax;
+    if (overdue > 0) this.#judgedNs += overdue * NS_PER_S;
+    for (let endNs = this.#judgedNs + NS_PER_S; endNs <= readyNs; endNs += NS_PER_S) {
+      for (const { peer, paths, state } of this.#pairs) {
+        this.#count(paths, this.#judgedNs, endNs);
+        const { ipv4, ipv6 } = this.#lost;
+        const turned = state.judge(letterOf(this.#received, ipv4 + ipv6));
+        if (turned) changes.push({ peer, state: turned, family: ipv6 > ipv4 ? 'ipv6' : 'ipv4' });
+      }
+      this.#judgedNs = endNs;
+    }
+    return changes;
+  }
+
+  /** Counts the probes of a pair that fell due in [startNs, endNs); those before were skipped and are passed over. */
+  #count(paths: readonly number[], startNs: number, endNs: number): void {
+    const { dueNs } = this.#ring.views;
+    this.#received = 0;
+    this.#lost.ipv4 = 0;
+    this.#lost.ipv6 = 0;
+    for (const path of paths) {
+      const head = this.#ring.head(path);
+      let sequence = this.#ring.held(path, this.#next[path] ?? 0);
+      for (; sequence !== head; sequence = (sequence + 1) >>> 0) {
+        const slot = this.#ring.slotOf(path, sequence);
+        const due = dueNs[slot] ?? 0;
+        if (due >= endNs) break;
+        if (due >= startNs) this.#countSlot(slot, this.#clock.monoNs - due, this.#families[path] ?? 'ipv4');
+      }
+      this.#next[path] = sequence;
+    }
+  }
+
+  #countSlot(slot: number, ageNs: number, family: IpFamily): void {
+    const outcome = this.#ring.outcome(slot, ageNs, this.#tmaxNs);
+    if (outcome === 'received') this.#received += 1;
+    else if (outcome === 'lost') this.#lost[family] += 1;
+  }
+}

@@ -1,0 +1,68 @@
+/** Asks the agent on this host over its Unix socket, for the commands that do. */
+
+import { request } from 'node:http';
+import { json } from 'node:stream/consumers';
+import { ERROR_CODES, type ErrorParts, PopprobeError } from '../base/errors.ts';
+import { requireConfig } from './require-config.ts';
+
+export const DEFAULT_SOCKET = '/run/popprobe/agent.sock';
+
+/** Where the command line says that the agent listens. */
+export interface AgentOptions {
+  socket?: string;
+  config?: string;
+}
+
+/** The socket that was named, the one of the agent file that was named, or the default. Throws config errors. */
+export async function socketPath(options: AgentOptions): Promise<string> {
+  if (options.socket !== undefined) return options.socket;
+  if (options.config === undefined) return DEFAULT_SOCKET;
+  const { loadAgentConfig } = await import('../config/agent-config.ts');
+  return requireConfig(loadAgentConfig(options.config)).statusSocket;
+}
+
+/**
+ * Sends a question, GET, or POST with a body, and returns the answer.
+ *
+ * @throws PopprobeError `agent_unreachable` when no agent answers within `timeoutMs`; the agent's own error when it refuses
+ */
+export async function askAgent(socket: string, path: string, timeoutMs: number, body?: unknown): Promise<unknown> {
+  const { status, answer } = await exchange(socket, path, timeoutMs, body).catch((cause: unknown) => {
+    throw unreachable(socket, cause instanceof Error ? cause.message : String(cause), cause);
+  });
+  if (status === 200) return answer;
+  throw refusalOf(answer) ?? unreachable(socket, `something else, which answers with HTTP status ${status}`);
+}
+
+interface Exchange {
+  status: number | undefined;
+  answer: unknown;
+}
+
+function exchange(socket: string, path: string, timeoutMs: number, body: unknown): Promise<Exchange> {
+  return new Promise((resolve, reject) => {
+    const method = body === undefined ? 'GET' : 'POST';
+    const asked = request({ socketPath: socket, path, method, timeout: timeoutMs }, (response) => {
+      json(response).then((answer) => resolve({ status: response.statusCode, answer }), reject);
+    });
+    asked.on('error', reject);
+    asked.on('timeout', () => asked.destroy(new Error('no answer in time')));
+    asked.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+/** The error as it was thrown over there; null when the answer is not one of ours. */
+function refusalOf(answer: unknown): PopprobeError | null {
+  const { error } = (answer ?? {}) as { error?: ErrorParts & { code?: string } };
+  const code = ERROR_CODES.find((known) => known === error?.code);
+  return error && code ? new PopprobeError(code, error) : null;
+}
+
+function unreachable(socket: string, found: string, cause?: unknown): PopprobeError {
+  return new PopprobeError('agent_unreachable', {
+    expected: `a running agent on ${socket}`,
+    found,
+    remedy: 'start the agent, or name its socket with --socket or its file with --config',
+    cause,
+  });
+}

@@ -1,0 +1,161 @@
+/** Path traces by the real agent over a real network: asked for by a person, and by a pair that turns bad. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readPublicKey } from '../../src/config/public-key.ts';
+import { verifyDetached } from '../../src/protocol/jws-verify.ts';
+import { parseSummary } from '../../src/protocol/parse-summary.ts';
+import type { Summary, SummaryTrace } from '../../src/protocol/summary.ts';
+import { open } from '../agent/spool-fixture.ts';
+import { popprobe } from '../cli/program.ts';
+import { rootMissing, toolsMissing } from '../linux/privileges.ts';
+import { HOPS, HOSTS, RouterChain } from '../linux/router-chain.ts';
+import { MeshRig, type Program } from './mesh-rig.ts';
+
+const SPOOL_BYTES = 64 * 1024 * 1024;
+const missing = rootMissing() ?? toolsMissing('ip', 'ping', 'setpriv');
+
+/** Two PoPs at the ends of the chain. Nobody listens where their collector should be: the spool keeps everything. */
+const MESH = `schema: popprobe.mesh/1
+name: e2e
+window_s: 5
+tmax_ms: 500
+stamp_port: 8620
+pops:
+  - { name: hkg1, id: 1, ipv4: ${HOSTS.a.ipv4}, ipv6: '${HOSTS.a.ipv6}' }
+  - { name: sin1, id: 2, ipv4: ${HOSTS.b.ipv4}, ipv6: '${HOSTS.b.ipv6}' }
+probes:
+  - { name: icmp, kind: icmp, interval_ms: 200 }
+  - { name: stamp, kind: stamp, interval_ms: 100, flows: 2 }
+`;
+
+/** Everything that the PoP has sealed, read and verified as a collector would. */
+async function documents(rig: MeshRig, pop: string): Promise<Summary[]> {
+  const { publicKey } = await readPublicKey(rig.path(`keys/${pop}.pub.json`));
+  const spool = await open(rig.path(`spool/${pop}`), SPOOL_BYTES);
+  const summaries: Summary[] = [];
+  for (let document = await spool.oldest(); document !== null; document = await spool.oldest()) {
+    await verifyDetached(document.signature, document.octets, publicKey);
+    summaries.push(parseSummary(document.octets));
+    await spool.delivered(document.sequence);
+  }
+  return summaries;
+}
+
+function addresses(trace: SummaryTrace | undefined): string[] {
+  return (trace?.hops ?? []).map(({ answers }) => [...new Set(answers.map(({ address }) => address ?? '*'))].join(' '));
+}
+
+describe.skipIf(missing !== null)(`agents with two routers between them (${missing ?? 'as root'})`, () => {
+  let chain: RouterChain;
+  let rig: MeshRig;
+  let hkg1: Program;
+  let sin1: Program;
+  let ofHkg1: Summary[] = [];
+
+  beforeAll(async () => {
+    chain = RouterChain.create('e2e');
+    rig = await MeshRig.create(['hkg1', 'sin1'], 24);
+    await rig.write('mesh.yaml', MESH);
+    [hkg1, sin1] = await Promise.all([
+      rig.startAgent('hkg1', chain.launcher('a')),
+      rig.startAgent('sin1', chain.launcher('b')),
+    ]);
+    // In its first window an agent may find its peer still starting.
+    await hkg1.logged('window sealed');
+  });
+  afterAll(async () => {
+    await rig.close();
+    chain.close();
+  });
+
+  it('answer a question with the route, and the next one to the same peer with when', () => {
+    const socket = rig.path('hkg1.sock');
+    const first = popprobe('trace', 'sin1', '--family', 'ipv6', '--socket', socket, '--json');
+    expect(first).toMatchObject({ status: 0, stderr: '' });
+    const trace = JSON.parse(first.stdout) as SummaryTrace;
+    expect(trace).toMatchObject({ peer: 'sin1', family: 'ipv6', reason: 'requested', outcome: 'reached' });
+    expect(addresses(trace)).toEqual(HOPS.ipv6);
+    const second = popprobe('trace', 'sin1', '--config', rig.path('hkg1.yaml'));
+    expect(second).toMatchObject({ status: 1, stdout: '' });
+    expect(second.stderr).toMatch(
+      /^popprobe: expected no trace to sin1 .* ask again in \d+ s, .*\[trace_too_soon\]\n$/,
+    );
+  });
+
+  it('refuse a question about nobody, or that makes no sense', () => {
+    const socket = ['--socket', rig.path('hkg1.sock')];
+    const unknown = popprobe('trace', 'sin', ...socket);
+    expect([unknown.status, unknown.stderr]).toEqual([
+      1,
+      expect.stringMatching(/did you mean "sin1"\? \[not_found\]\n$/),
+    ]);
+    expect(popprobe('trace', ...socket).status).toBe(2);
+    expect(popprobe('trace', 'sin1', '--family', 'ipv5', ...socket).status).toBe(2);
+  });
+
+  it('trace a route by themselves when its cable is pulled, and sign what they found', async () => {
+    // The window in which the trace was asked for is sealed by the second one after it.
+    for (let from = hkg1.lines.length, windows = 0; windows < 2; windows += 1) {
+      from = hkg1.lines.indexOf(await hkg1.logged('window sealed', from)) + 1;
+    }
+    chain.pullCable('r1');
+    expect(await sin1.logged('the pair has turned bad')).toMatchObject({ peer: 'hkg1' });
+    const traced = await sin1.logged('path traced');
+    expect(traced).toMatchObject({ peer: 'hkg1', reason: 'pair_bad', outcome: 'incomplete' });
+    await sin1.logged('window sealed', sin1.lines.indexOf(traced));
+    // hkg1 was asked for a trace a moment ago.
+    expect(await hkg1.logged('no path trace now')).toMatchObject({ peer: 'sin1' });
+    expect(await Promise.all([hkg1.end('SIGTERM'), sin1.end('SIGTERM')])).toEqual([0, 0]);
+
+    ofHkg1 = await documents(rig, 'hkg1');
+    const ofSin1 = await documents(rig, 'sin1');
+    const [trace, ...others] = ofSin1.flatMap(({ traces }) => traces);
+    expect(others).toEqual([]);
+    expect(trace).toMatchObject({ peer: 'hkg1', family: 'ipv4', address: HOSTS.a.ipv4, reason: 'pair_bad' });
+    expect(addresses(trace)[0]).toBe('198.18.3.1');
+    expect(addresses(trace)).not.toContain(HOSTS.a.ipv4);
+    expect(ofSin1.map(({ peers }) => peers[0]?.seconds).join('')).toMatch(/gbbb/);
+    expect(ofHkg1.flatMap(({ traces }) => traces)).toMatchObject([{ peer: 'sin1', reason: 'requested' }]);
+  });
+
+  it('go on probing while they trace: nothing is lost or refused for it, and every wake-up is counted', () => {
+    const [trace] = ofHkg1.flatMap(({ traces }) => traces);
+    const startedS = Date.parse(trace?.started_at ?? '') / 1000;
+    const during = ofHkg1.find(({ window: { start_unix_s, length_s } }) => startedS < start_unix_s + length_s);
+    expect(during?.instrument.ticks).toBeGreaterThan(0);
+    const counts = during?.peers.flatMap(({ paths }) => paths.map((path) => path.counts)) ?? [];
+    expect(counts).toHaveLength(3);
+    for (const { due, received, lost, refused, missed } of counts) {
+      expect({ lost, refused }).toEqual({ lost: 0, refused: 0 });
+      // A busy machine misses probes whatever the agent does: they are counted as that, and as nothing else.
+      expect(received).toBeGreaterThan(due / 2);
+      expect(received + missed).toBe(due);
+    }
+  });
+});
+
+describe.skipIf(missing !== null)(`an agent that may not open raw sockets (${missing ?? 'as root'})`, () => {
+  it('says so once, puts it into the record, and goes on', async () => {
+    const chain = RouterChain.create('e2ecap');
+    const rig = await MeshRig.create(['hkg1', 'sin1'], 25);
+    try {
+      await rig.write('mesh.yaml', MESH);
+      const agent = await rig.startAgent('hkg1', [...chain.launcher('a'), 'setpriv', '--bounding-set', '-net_raw']);
+      const asked = popprobe('trace', 'sin1', '--socket', rig.path('hkg1.sock'));
+      expect(asked).toMatchObject({ status: 1, stderr: '' });
+      expect(asked.stdout).toMatch(
+        /FAILED, this host opens no raw ICMP socket: Operation not permitted; .*CAP_NET_RAW\n$/,
+      );
+      expect(await agent.logged('path trace failed')).toMatchObject({ level: 40, peer: 'sin1' });
+      await agent.logged('window sealed', agent.lines.length);
+      expect(await agent.end('SIGTERM')).toBe(0);
+      const traces = (await documents(rig, 'hkg1')).flatMap((summary) => summary.traces);
+      expect(traces).toMatchObject([
+        { outcome: 'failed', hops: [], failure: expect.stringContaining('not permitted') },
+      ]);
+    } finally {
+      await rig.close();
+      chain.close();
+    }
+  });
+});
