@@ -49,6 +49,8 @@ export class Engine implements TransportEvents {
   readonly #cookies: readonly Int32Array[];
   readonly #startNs: number;
   #wakeNs: number;
+  /** When the running tick began, ns on CLOCK_MONOTONIC: no T1 in a packet of this tick is older. */
+  #tickNs = 0;
   #socket = 0;
 
   constructor(parts: EngineParts) {
@@ -77,8 +79,10 @@ export class Engine implements TransportEvents {
   tick(): number {
     this.#readClock();
     this.#accountForWake();
+    this.#tickNs = this.#clock.monoNs;
     const nextDueNs = this.#sendDue();
     this.#receive();
+    this.#ring.advanceHorizon(this.#tickNs);
     this.#clock.read();
     const nowNs = this.#clock.monoNs;
     this.#wakeNs = nextWakeNs(this.#startNs, this.#plan.tickNs, nextDueNs, nowNs, LIMITS.sleepNsMax);
@@ -138,14 +142,12 @@ export class Engine implements TransportEvents {
   #sendDue(): number {
     let nextNs = Number.POSITIVE_INFINITY;
     const { paths } = this.#plan;
-    const horizonNs = this.#clock.monoNs;
     for (let path = 0; path < paths.length; path += 1) {
       const plan = paths[path];
       if (!plan) continue;
       if (this.#schedule.dueNs(path) <= this.#clock.monoNs) this.#sendPath(path, plan);
       nextNs = Math.min(nextNs, this.#schedule.dueNs(path));
     }
-    this.#ring.advanceHorizon(horizonNs);
     for (let socket = 0; socket < this.#transports.length; socket += 1) this.#flush(socket);
     return nextNs;
   }

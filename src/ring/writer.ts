@@ -37,7 +37,7 @@ export class RingWriter {
     return slot;
   }
 
-  /** Declares that every probe which fell due before `ns` has been opened. */
+  /** Declares that every probe which fell due before `ns` has been opened, and every reply that came before it filed. */
   advanceHorizon(ns: number): void {
     this.views.horizonNs[0] = ns;
   }
