@@ -76,6 +76,8 @@ export interface IcmpError {
 
 /** Who is told what the socket reads; called for each message, nothing is kept. */
 export interface SocketEvents {
+  /** Datagrams have just been read and come next: a clock that is read now is past their stamps. */
+  onRead(): void;
   onDatagram(datagram: Datagram): void;
   /** The kernel's TX stamp of the packet that was sent with this cookie. */
   onTxStamp(cookie: number, seconds: number, nanoseconds: number): void;
@@ -214,6 +216,7 @@ export class TimestampingSocket {
     let total = 0;
     for (;;) {
       const received = this.#receiveBatch(this.#incoming, MSG_DONTWAIT);
+      if (received > 0) events.onRead();
       for (let message = 0; message < received; message += 1) this.#deliver(message, events);
       this.#incoming.rearm(received);
       total += received;

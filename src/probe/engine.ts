@@ -105,6 +105,11 @@ export class Engine implements TransportEvents {
     if (Math.abs(deltaNs) < LIMITS.txStampDistanceNsMax) this.#ring.txStamp(cookie, deltaNs, STAMP_SOURCE.kernel);
   }
 
+  /** A clock that was stepped since the tick began must not go unnoticed: it would be in the round trips that come now. */
+  onRead(): void {
+    this.#readClock();
+  }
+
   onDatagram(datagram: Datagram): void {
     if (this.#plan.sockets[this.#socket]?.kind === 'icmp') this.#echo.receive(datagram);
     else this.#stamp.receive(datagram, this.#socket);

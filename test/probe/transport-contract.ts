@@ -29,6 +29,9 @@ export interface Bench {
 
 /** Everything a transport said. */
 class Record implements TransportEvents {
+  /** How often the transport announced datagrams, and how many came without. */
+  reads = 0;
+  unannounced = 0;
   sent: number[] = [];
   refused: [cookie: number, errno: number][] = [];
   stamps = new Map<number, { seconds: number; nanoseconds: number }>();
@@ -39,6 +42,10 @@ class Record implements TransportEvents {
 
   constructor(numberOf: (datagram: Datagram) => number) {
     this.#numberOf = numberOf;
+  }
+
+  onRead(): void {
+    this.reads += 1;
   }
 
   onSent(cookie: number): void {
@@ -55,6 +62,7 @@ class Record implements TransportEvents {
 
   onDatagram(datagram: Datagram): void {
     const { seconds, nanoseconds, stamped, ttl, source } = datagram;
+    if (this.reads === 0) this.unannounced += 1;
     this.received.push({
       number: this.#numberOf(datagram),
       seconds,
@@ -111,6 +119,7 @@ export function transportContract(name: string, open: () => Promise<Bench>): voi
       await until(() => record.received.length >= count);
       expect(record.sent).toEqual(Array.from({ length: count }, (_, message) => 500 + message));
       expect(record.refused).toEqual([]);
+      expect(record.unannounced).toBe(0);
       const numbers = record.received.map((reply) => reply.number).toSorted((a, b) => a - b);
       expect(numbers).toEqual(Array.from({ length: count }, (_, message) => 1000 + message));
       expect(new Set(record.received.map((reply) => reply.address))).toEqual(
