@@ -208,7 +208,16 @@ export class Engine implements TransportEvents {
     transport.send(count, cookies, this);
     this.#filled[socket] = 0;
     // The next batch's T1 should be its own.
-    if (count === cookies.length) this.#clock.read();
+    this.#clock.read();
+    if (this.#clock.monoNs - this.#tickNs > LIMITS.stallNs) this.#voidUnstamped(cookies, count);
+  }
+
+  /** A stall between T1 and the send is no delay of the network's: only a TX stamp could tell when these really left. */
+  #voidUnstamped(cookies: Int32Array, count: number): void {
+    for (let message = 0; message < count; message += 1) {
+      const slot = cookies[message] ?? 0;
+      if (this.#ring.isSent(slot) && !this.#ring.hasTxStamp(slot)) this.#ring.void(slot);
+    }
   }
 
   #receive(): void {
