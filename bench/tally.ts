@@ -46,7 +46,8 @@ export class Tally {
   #count(path: number, sequence: number, nowNs: number): boolean {
     const { views } = this.#ring;
     const slot = this.#ring.slotOf(path, sequence);
-    const outcome = this.#ring.outcome(slot, nowNs - (views.dueNs[slot] ?? 0), this.#tmaxNs);
+    const heardNs = Math.min(nowNs, this.#ring.horizonNs());
+    const outcome = this.#ring.outcome(slot, heardNs - (views.dueNs[slot] ?? 0), this.#tmaxNs);
     if (outcome === 'open') return false;
     this.outcomes.due += 1;
     this.outcomes[outcome] += 1;

@@ -88,6 +88,10 @@ export class LiveFeed implements SocketEvents {
     this.#next = message + 1;
   }
 
+  onRead(): void {
+    // No stamp is looked at.
+  }
+
   onTxStamp(): void {
     // None is asked for.
   }
@@ -171,6 +175,7 @@ export class LiveFeed implements SocketEvents {
 
   readonly #ofStrangers: SocketEvents = {
     onDatagram: (datagram) => this.#violate('an answer to a sender that is not provisioned', datagram),
+    onRead: () => this.onRead(),
     onTxStamp: () => this.onTxStamp(),
     onIcmpError: (datagram) => this.onIcmpError(datagram),
   };

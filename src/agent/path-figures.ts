@@ -90,7 +90,8 @@ export class PathReader {
   }
 
   #outcome(slot: number, nowNs: number): Outcome {
-    return this.#ring.outcome(slot, nowNs - (this.#ring.views.dueNs[slot] ?? 0), this.#tmaxNs);
+    const heardNs = Math.min(nowNs, this.#ring.horizonNs());
+    return this.#ring.outcome(slot, heardNs - (this.#ring.views.dueNs[slot] ?? 0), this.#tmaxNs);
   }
 
   #count(slot: number, outcome: Outcome, counts: OutcomeCounts, refusals: Map<number, number>, trail: PathTrail): void {

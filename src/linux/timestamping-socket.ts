@@ -27,6 +27,7 @@ import {
 import { type Ancillary, blankAncillary, readAncillary } from './control-messages.ts';
 import { type Libc, libc, syscallError } from './libc.ts';
 import { filterEchoReplies } from './echo-filter.ts';
+import { mayBeIcmpError } from './icmp-errnos.ts';
 import { MessageBatch } from './message-batch.ts';
 import { bindSocket, closeSocket, configureSocket, type SocketKind } from './socket.ts';
 import { blankEndpoint, type Endpoint, readSockaddr, writeSockaddr } from './sockaddr.ts';
@@ -36,7 +37,6 @@ import { TxKeys } from './tx-keys.ts';
 const EINTR = 4;
 const EAGAIN = 11;
 const EINVAL = 22;
-const EMSGSIZE = 90;
 const RX_CONTROL_BYTES = 256;
 /** CMSG_SPACE of an int: the header and one 8-octet word. */
 const INT_CONTROL_BYTES = 24;
@@ -79,6 +79,8 @@ export interface IcmpError {
 
 /** Who is told what the socket reads; called for each message, nothing is kept. */
 export interface SocketEvents {
+  /** Datagrams have just been read and come next: a clock that is read now is past their stamps. */
+  onRead(): void;
   onDatagram(datagram: Datagram): void;
   /** The kernel's TX stamp of the packet that was sent with this cookie. */
   onTxStamp(cookie: number, seconds: number, nanoseconds: number): void;
@@ -218,6 +220,7 @@ export class TimestampingSocket {
     let total = 0;
     for (;;) {
       const received = this.#receiveBatch(this.#incoming, MSG_DONTWAIT);
+      if (received > 0) events.onRead();
       for (let message = 0; message < received; message += 1) this.#deliver(message, events);
       this.#incoming.rearm(received);
       total += received;
@@ -225,15 +228,17 @@ export class TimestampingSocket {
     }
   }
 
-  /** Reads the error queue: TX stamps and ICMP errors. It shares the receive buffer, so it must never fill up. */
+  /**
+   * Reads the error queue: TX stamps and ICMP errors. It shares the receive buffer, so it must never fill up.
+   * Returns the number of ICMP errors.
+   */
   drainErrors(events: SocketEvents): number {
-    let total = 0;
+    let icmpErrors = 0;
     for (;;) {
       const received = this.#receiveBatch(this.#errors, MSG_DONTWAIT | MSG_ERRQUEUE);
-      for (let message = 0; message < received; message += 1) this.#deliverError(message, events);
+      for (let message = 0; message < received; message += 1) icmpErrors += this.#deliverError(message, events);
       this.#errors.rearm(received);
-      total += received;
-      if (received < this.#errors.count) return total;
+      if (received < this.#errors.count) return icmpErrors;
     }
   }
 
@@ -264,12 +269,16 @@ export class TimestampingSocket {
   }
 
   #receiveBatch(batch: MessageBatch, flags: number): number {
-    const received = this.#libc.recvmmsg(this.fd, batch.address(0), batch.count, flags, 0);
-    if (received >= 0) return received;
-    const errno = this.#libc.errno();
-    // With IP_RECVERR a pending ICMP error is also reported here once; its details wait in the error queue.
-    if (errno === EAGAIN || errno === EINTR || errno >= EMSGSIZE) return 0;
-    throw syscallError('recvmmsg', errno, 'report this as a bug of popprobe');
+    for (let tries = 0; tries < LIMITS.batchMessages; tries += 1) {
+      const received = this.#libc.recvmmsg(this.fd, batch.address(0), batch.count, flags, 0);
+      if (received >= 0) return received;
+      const errno = this.#libc.errno();
+      if (errno === EAGAIN) return 0;
+      // With IP_RECVERR an ICMP error is also reported here, once each; its details wait in the error queue.
+      if (errno !== EINTR && !mayBeIcmpError(errno))
+        throw syscallError('recvmmsg', errno, 'report this as a bug of popprobe');
+    }
+    return 0;
   }
 
   #deliver(message: number, events: SocketEvents): void {
@@ -285,7 +294,8 @@ export class TimestampingSocket {
     if (datagram.length >= 0) events.onDatagram(datagram);
   }
 
-  #deliverError(message: number, events: SocketEvents): void {
+  /** Returns 1 for an ICMP error, 0 for anything else. */
+  #deliverError(message: number, events: SocketEvents): number {
     this.#fill(this.#errors, message);
     const ancillary = this.#ancillary;
     if (ancillary.errorOrigin === SO_EE_ORIGIN_TIMESTAMPING) {
@@ -297,7 +307,9 @@ export class TimestampingSocket {
       this.#error.type = ancillary.errorType;
       this.#error.code = ancillary.errorCode;
       events.onIcmpError(this.#datagram, this.#error);
+      return 1;
     }
+    return 0;
   }
 
   /** A raw IPv4 socket hands out the IP header, every other kind only what is inside. */

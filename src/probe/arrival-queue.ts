@@ -76,6 +76,7 @@ export class ArrivalQueue {
 
   /** Hands out everything that waits, in the order of arrival. */
   drain(events: TransportEvents): void {
+    if (this.#length > 0) events.onRead();
     while (this.#length > 0) {
       const place = this.#places[this.#first];
       this.#first = (this.#first + 1) % this.#places.length;

@@ -40,7 +40,7 @@ export class Arrivals {
     this.#clock = clock;
     this.#steps = steps;
     this.#counters = counters;
-    this.#nextExpected = new Uint32Array(ring.views.paths);
+    this.#nextExpected = Uint32Array.from({ length: ring.views.paths }, (_, path) => ring.head(path));
     this.#estimate = estimate;
     this.#lastSlot = new Int32Array(ring.views.paths).fill(-1);
     this.#slotBefore = new Int32Array(ring.views.paths).fill(-1);

@@ -49,6 +49,8 @@ export class Engine implements TransportEvents {
   readonly #cookies: readonly Int32Array[];
   readonly #startNs: number;
   #wakeNs: number;
+  /** When the running tick began, ns on CLOCK_MONOTONIC: no T1 in a packet of this tick is older. */
+  #tickNs = 0;
   #socket = 0;
 
   constructor(parts: EngineParts) {
@@ -77,8 +79,10 @@ export class Engine implements TransportEvents {
   tick(): number {
     this.#readClock();
     this.#accountForWake();
+    this.#tickNs = this.#clock.monoNs;
     const nextDueNs = this.#sendDue();
     this.#receive();
+    this.#ring.advanceHorizon(this.#tickNs);
     this.#clock.read();
     const nowNs = this.#clock.monoNs;
     this.#wakeNs = nextWakeNs(this.#startNs, this.#plan.tickNs, nextDueNs, nowNs, LIMITS.sleepNsMax);
@@ -99,6 +103,11 @@ export class Engine implements TransportEvents {
     const deltaNs = differenceNs(seconds, nanoseconds, t1Seconds[cookie] ?? 0, t1Nanoseconds[cookie] ?? 0);
     // A stamp far from when we wrote the packet is another packet's, or a stepped clock's: the user-space T1 stays.
     if (Math.abs(deltaNs) < LIMITS.txStampDistanceNsMax) this.#ring.txStamp(cookie, deltaNs, STAMP_SOURCE.kernel);
+  }
+
+  /** A clock that was stepped since the tick began must not go unnoticed: it would be in the round trips that come now. */
+  onRead(): void {
+    this.#readClock();
   }
 
   onDatagram(datagram: Datagram): void {
@@ -138,14 +147,12 @@ export class Engine implements TransportEvents {
   #sendDue(): number {
     let nextNs = Number.POSITIVE_INFINITY;
     const { paths } = this.#plan;
-    const horizonNs = this.#clock.monoNs;
     for (let path = 0; path < paths.length; path += 1) {
       const plan = paths[path];
       if (!plan) continue;
       if (this.#schedule.dueNs(path) <= this.#clock.monoNs) this.#sendPath(path, plan);
       nextNs = Math.min(nextNs, this.#schedule.dueNs(path));
     }
-    this.#ring.advanceHorizon(horizonNs);
     for (let socket = 0; socket < this.#transports.length; socket += 1) this.#flush(socket);
     return nextNs;
   }
@@ -201,7 +208,16 @@ export class Engine implements TransportEvents {
     transport.send(count, cookies, this);
     this.#filled[socket] = 0;
     // The next batch's T1 should be its own.
-    if (count === cookies.length) this.#clock.read();
+    this.#clock.read();
+    if (this.#clock.monoNs - this.#tickNs > LIMITS.stallNs) this.#voidUnstamped(cookies, count);
+  }
+
+  /** A stall between T1 and the send is no delay of the network's: only a TX stamp could tell when these really left. */
+  #voidUnstamped(cookies: Int32Array, count: number): void {
+    for (let message = 0; message < count; message += 1) {
+      const slot = cookies[message] ?? 0;
+      if (this.#ring.isSent(slot) && !this.#ring.hasTxStamp(slot)) this.#ring.void(slot);
+    }
   }
 
   #receive(): void {

@@ -1,20 +1,16 @@
 /** The kernel as transport: one timestamping socket, refused sends told apart from sent ones. */
 
 import { familyOf, type IpAddress } from '../base/ip-address.ts';
+import { LIMITS } from '../base/limits.ts';
+import { mayBeIcmpError } from '../linux/icmp-errnos.ts';
 import { tryOpenSocket, type SocketKind } from '../linux/socket.ts';
 import { type SocketOptions, TimestampingSocket } from '../linux/timestamping-socket.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 
 const EINTR = 4;
-const ENOPROTOOPT = 92;
-const EPROTO = 71;
-const ENETUNREACH = 101;
-const ECONNREFUSED = 111;
-const EHOSTDOWN = 112;
-const EHOSTUNREACH = 113;
 
-/** With IP_RECVERR an ICMP error caused by one packet fails the next send, to whomever: these errnos can mean that. */
-const MAY_BE_ANOTHERS = new Set([EINTR, EPROTO, ENOPROTOOPT, ENETUNREACH, ECONNREFUSED, EHOSTDOWN, EHOSTUNREACH]);
+/** Each try in vain takes an ICMP error off the socket; only a flood of forged ones brings more than were sent. */
+const TRIES_MAX = LIMITS.batchMessages;
 
 export class KernelTransport implements Transport {
   readonly name: string;
@@ -37,21 +33,25 @@ export class KernelTransport implements Transport {
     this.#socket.prepare(message, length, address, port, tos);
   }
 
+  /**
+   * The kernel says only of the first message why it was not sent; a batch that stopped short goes on with the message it
+   * stopped at, which then is the first.
+   */
   send(count: number, cookies: Int32Array, events: TransportEvents): void {
     let next = 0;
-    let retried = -1;
+    let tries = 0;
     while (next < count) {
       const sent = this.#socket.send(next, count, cookies, events);
       if (sent > 0) {
         for (let message = next; message < next + sent; message += 1) events.onSent(cookies[message] ?? 0);
         next += sent;
-      } else if (retried !== next && MAY_BE_ANOTHERS.has(-sent)) {
-        // Another packet's ICMP error: it is read, and this packet gets its own chance, once.
-        retried = next;
-        this.#socket.drainErrors(events);
+        tries = 0;
+      } else if (this.#isWorthAnotherTry(-sent, tries, events)) {
+        tries += 1;
       } else {
         events.onRefused(cookies[next] ?? 0, -sent);
         next += 1;
+        tries = 0;
       }
     }
     this.#socket.drainErrors(events);
@@ -64,6 +64,17 @@ export class KernelTransport implements Transport {
 
   close(): void {
     this.#socket.close();
+  }
+
+  /**
+   * With IP_RECVERR an ICMP error that one packet brought about fails the next send, to whomever. It is read, and this
+   * packet gets its own chance: once in any case, since the kernel marks the socket a moment after it has queued the
+   * error, and again as long as there were more of them.
+   */
+  #isWorthAnotherTry(errno: number, tries: number, events: TransportEvents): boolean {
+    if (errno === EINTR) return tries < TRIES_MAX;
+    if (!mayBeIcmpError(errno)) return false;
+    return this.#socket.drainErrors(events) > 0 ? tries < TRIES_MAX : tries === 0;
   }
 }
 

@@ -67,6 +67,10 @@ export class SessionReflector implements TransportEvents {
     this.#flush();
   }
 
+  onRead(): void {
+    // Each answer reads the clock itself, as late as can be.
+  }
+
   onDatagram(datagram: Datagram): void {
     const session = this.#admit(datagram);
     if (session < 0) return;

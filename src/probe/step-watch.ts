@@ -3,9 +3,10 @@
 import type { Clock } from '../base/clock.ts';
 import { NS_PER_S } from '../base/units.ts';
 
-/** Slewing is slower than a tenth of the elapsed time, whatever daemon does it; anything beyond is a step. */
-const SLEW_SHARE_MAX = 0.1;
-/** The two clocks are not read at the same instant; a busy host adds this much. */
+/**
+ * The two clocks are not read at the same instant; a busy host adds this much. Nothing is allowed for slewing: Linux slews
+ * both clocks alike, their difference changes by steps only.
+ */
 const READING_NS_MAX = 1_000_000;
 
 export class StepWatch {
@@ -30,7 +31,7 @@ export class StepWatch {
     this.#seconds = clock.wallSeconds;
     this.#nanoseconds = clock.wallNanoseconds;
     const stepNs = wallNs - elapsedNs;
-    if (first || Math.abs(stepNs) <= READING_NS_MAX + elapsedNs * SLEW_SHARE_MAX) return false;
+    if (first || Math.abs(stepNs) <= READING_NS_MAX) return false;
     this.steps += 1;
     this.lastStepNs = stepNs;
     this.lastStepAtNs = clock.monoNs;

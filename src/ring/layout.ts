@@ -3,7 +3,8 @@
  *
  * ```text
  *   header      8 words   magic, version, paths, slots, offenders, 3 spare
- *   horizon     1 double  every probe that fell due before this instant has its slot (ns on CLOCK_MONOTONIC)
+ *   horizon     1 double  every probe that fell due before this instant has its slot, and every reply that came before
+ *                         it has been filed (ns on CLOCK_MONOTONIC)
  *   path table  12 words each, see PATH_WORD
  *   slots       structure of arrays over all slots; a path owns `capacity` neighbouring slots of each array,
  *               a probe owns the slot `first + (sequence mod capacity)`

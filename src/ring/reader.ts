@@ -50,7 +50,10 @@ export class RingReader {
     return sequence;
   }
 
-  /** What the slot's probe counts as, given how long ago it fell due. Tmax runs from the send, at most one tick later. */
+  /**
+   * What the slot's probe counts as, given how long it has been listened for since it fell due: up to `horizonNs`, since
+   * a thread that was stalled finds replies that came in time. Tmax runs from the send, at most one tick later.
+   */
   outcome(slot: number, ageNs: number, tmaxNs: number): Outcome {
     switch (Atomics.load(this.views.state, slot)) {
       case SLOT_STATE.received:
@@ -70,7 +73,7 @@ export class RingReader {
     }
   }
 
-  /** Every probe that fell due before this has its slot, ns on CLOCK_MONOTONIC. */
+  /** Every probe that fell due before this has its slot, and every reply that came before it is filed; CLOCK_MONOTONIC, ns. */
   horizonNs(): number {
     return this.views.horizonNs[0] ?? 0;
   }

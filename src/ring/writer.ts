@@ -37,9 +37,14 @@ export class RingWriter {
     return slot;
   }
 
-  /** Declares that every probe which fell due before `ns` has been opened. */
+  /** Declares that every probe which fell due before `ns` has been opened, and every reply that came before it filed. */
   advanceHorizon(ns: number): void {
     this.views.horizonNs[0] = ns;
+  }
+
+  /** Sequence number of the path's next probe. */
+  head(path: number): number {
+    return (this.views.table[tableIndex(path, PATH_WORD.head)] ?? 0) >>> 0;
   }
 
   /** The slot of a path's probe; the caller checks that the probe still owns it. */
@@ -85,6 +90,15 @@ export class RingWriter {
   refused(slot: number, errno: number): void {
     this.views.errno[slot] = errno;
     Atomics.store(this.views.state, slot, SLOT_STATE.refused);
+  }
+
+  isSent(slot: number): boolean {
+    return this.views.state[slot] === SLOT_STATE.sent;
+  }
+
+  /** The probe went out, and nothing can be said of it. */
+  void(slot: number): void {
+    Atomics.store(this.views.state, slot, SLOT_STATE.void);
   }
 
   missed(slot: number): void {

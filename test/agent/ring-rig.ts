@@ -81,10 +81,11 @@ export class RingRig {
       sockets: paths.map(({ kind }) => ({ kind, transport: kind === 'icmp' ? 'icmp_raw' : 'udp', errno: 0 })),
       stop: async () => undefined,
     };
+    this.opened(LONG_AFTER_NS);
     this.reflecting = { counters: reflectorCounters(), stop: async () => undefined };
   }
 
-  /** The probing thread has opened every probe that fell due before this. */
+  /** The probing thread has opened every probe that fell due before this, and filed every reply; at first it is well ahead. */
   opened(untilNs: number): void {
     this.writer.advanceHorizon(untilNs);
   }

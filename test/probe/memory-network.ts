@@ -85,6 +85,7 @@ export class MemoryNetwork implements Transport {
     const now = this.#clock.monoNs;
     const arrived = this.#underway.filter(({ atNs }) => atNs <= now).toSorted((a, b) => a.atNs - b.atNs);
     this.#underway = this.#underway.filter(({ atNs }) => atNs > now);
+    if (arrived.length > 0) events.onRead();
     for (const { wallNs, reply } of arrived) events.onDatagram(datagramOf(reply, wallNs));
   }
 

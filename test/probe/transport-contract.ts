@@ -34,6 +34,9 @@ export interface Bench {
 
 /** Everything a transport said. */
 class Record implements TransportEvents {
+  /** How often the transport announced datagrams, and how many came without. */
+  reads = 0;
+  unannounced = 0;
   sent: number[] = [];
   refused: [cookie: number, errno: number][] = [];
   stamps = new Map<number, { seconds: number; nanoseconds: number }>();
@@ -53,6 +56,10 @@ class Record implements TransportEvents {
     this.#numberOf = numberOf;
   }
 
+  onRead(): void {
+    this.reads += 1;
+  }
+
   onSent(cookie: number): void {
     this.sent.push(cookie);
   }
@@ -67,6 +74,7 @@ class Record implements TransportEvents {
 
   onDatagram(datagram: Datagram): void {
     const { seconds, nanoseconds, stamped, stampSource, ttl, source } = datagram;
+    if (this.reads === 0) this.unannounced += 1;
     this.received.push({
       number: this.#numberOf(datagram),
       seconds,
@@ -135,6 +143,7 @@ export function transportContract(name: string, open: () => Promise<Bench>): voi
       await until(() => record.received.length >= count);
       expect(record.sent).toEqual(Array.from({ length: count }, (_, message) => 500 + message));
       expect(record.refused).toEqual([]);
+      expect(record.unannounced).toBe(0);
       const numbers = record.received.map((reply) => reply.number).toSorted((a, b) => a - b);
       expect(numbers).toEqual(Array.from({ length: count }, (_, message) => 1000 + message));
       expect(new Set(record.received.map((reply) => reply.address))).toEqual(
@@ -152,6 +161,7 @@ export function transportContract(name: string, open: () => Promise<Bench>): voi
         onSent: (cookie) => record.onSent(cookie),
         onRefused: (cookie, errno) => record.onRefused(cookie, errno),
         onTxStamp: (cookie, seconds, nanoseconds) => record.onTxStamp(cookie, seconds, nanoseconds),
+        onRead: () => record.onRead(),
         onDatagram: (datagram) => {
           expectAnswered(2);
           record.onDatagram(datagram);
