@@ -59,7 +59,7 @@ export const LIMITS = {
   tmaxMsMin: 100,
   tmaxMsMax: 10_000,
   /** The tick of the probing thread. */
-  tickMsDefault: 5,
+  tickMsDefault: 10,
   tickMsMin: 1,
   tickMsMax: 20,
   /** Messages per sendmmsg or recvmmsg call: beyond 64 the system call's own cost no longer shows. */

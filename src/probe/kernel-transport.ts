@@ -54,7 +54,8 @@ export class KernelTransport implements Transport {
         tries = 0;
       }
     }
-    this.#socket.drainErrors(events);
+    // A full batch is followed by another one; after any other the tick goes on to read, which begins with the same.
+    if (count === this.outgoing.count) this.#socket.drainErrors(events);
   }
 
   receive(events: TransportEvents): void {
