@@ -54,8 +54,7 @@ export class KernelTransport implements Transport {
         tries = 0;
       }
     }
-    // A full batch is followed by another one; after any other the tick goes on to read, which begins with the same.
-    if (count === this.outgoing.count) this.#socket.drainErrors(events);
+    this.#socket.drainErrors(events);
   }
 
   receive(events: TransportEvents): void {
