@@ -72,12 +72,12 @@ describe('the names of the reflected sessions', () => {
         for (const self of mesh.pops) {
           const { sessions } = planReflector(mesh, self, REFLECTOR, KEYS);
           const names = nameSessions(mesh, self);
-          expect(names).toHaveLength(sessions.length);
           const ends = names.map((name, at) => {
             const { address, port, ssid } = sessions[at] ?? { address: new Uint8Array(), port: -1, ssid: -1 };
             return `${name.peer} ${name.className} ${name.family} ${name.flow} ${formatIp(address)}:${port} ${ssid}`;
           });
-          const sent = mesh.pops.flatMap((peer) => {
+          const peers = mesh.pops.filter((pop) => pop !== self);
+          const sent = peers.flatMap((peer) => {
             const { paths, sockets } = plan(mesh, peer);
             return paths
               .filter(({ peer: to, kind }) => to === self.name && kind === 'stamp')

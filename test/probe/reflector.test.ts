@@ -78,6 +78,14 @@ describe.each(REFLECTORS)('reflector by $by', ({ start, senderTtl }) => {
       numbers.push((await ask(sender, packet({ sequence: 5, ssid }))).readUInt32BE(0));
     }
     expect(numbers).toEqual([0, 1, 0, 2]);
+    // The last reply is on its way before it is counted.
+    await expect.poll(() => tallied(reflecting, 0)).toEqual({ received: 3, replied: 3 });
+    expect(tallied(reflecting, 1)).toEqual({ received: 1, replied: 1 });
+  });
+
+  it('says up to when it has counted everything, also while nothing comes', async () => {
+    const beganS = Math.floor(Date.now() / 1000);
+    await expect.poll(() => reflecting.tally.horizonS(), { timeout: 10_000 }).toBeGreaterThan(beganS);
   });
 
   it('answers in the size it was asked in: U cleared where it understands, octets as they came where not', async () => {
@@ -149,6 +157,18 @@ describe('a reflector that cannot open its port', () => {
     );
   });
 });
+
+/** A session's counts of this window and the one before, which may have ended during the test. */
+function tallied({ tally }: Reflecting, session: number): { received: number; replied: number } {
+  const nowS = Math.floor(Date.now() / 1000);
+  const windows = [nowS, nowS - PLAN.windowS].map((second) => tally.read(session, second));
+  const sum = { received: 0, replied: 0 };
+  for (const counts of windows) {
+    sum.received += counts?.received ?? 0;
+    sum.replied += counts?.replied ?? 0;
+  }
+  return sum;
+}
 
 async function socketOn(address: string, port: number): Promise<Socket> {
   const socket = createSocket('udp4').bind(port, address);

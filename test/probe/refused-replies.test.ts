@@ -149,8 +149,8 @@ describe('a refused reply', () => {
           const numbers = numbersOf(transport, ssid);
           const own = script.flat().filter((sent) => sent.ssid === ssid);
           expect(tally.read(ssid, START_S)).toEqual({ received: own.length, replied: numbers.length });
-          expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => a - b));
-          if (batch === 1) expect(numbers).toEqual(numbers.map((_, at) => at));
+          const gapless = batch === 1 ? numbers.map((_, at) => at) : numbers;
+          expect(numbers).toEqual([...new Set(gapless)].toSorted((a, b) => a - b));
         }
       }),
     );

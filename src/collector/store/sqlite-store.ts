@@ -163,14 +163,20 @@ function pathColumns(path: SummaryPath): Columns {
     flow: path.flow,
     interval_ms: path.interval_ms,
     ...path.counts,
-    lost_forward: path.loss_direction?.forward ?? null,
-    lost_reverse: path.loss_direction?.reverse ?? null,
-    lost_unresolved: path.loss_direction?.unresolved ?? null,
-    lost_open: path.loss_direction?.open ?? null,
+    ...directionColumns(path.loss_direction),
     rtt_n: path.rtt?.n ?? 0,
     rtt_sum_ns: path.rtt?.sum_ns ?? 0,
     rtt_min_ns: path.rtt?.min_ns ?? null,
     rtt_max_ns: path.rtt?.max_ns ?? null,
     histogram: path.histogram === null ? null : JSON.stringify(path.histogram.buckets),
+  };
+}
+
+function directionColumns(direction: SummaryPath['loss_direction']): Columns {
+  return {
+    lost_forward: direction?.forward ?? null,
+    lost_reverse: direction?.reverse ?? null,
+    lost_unresolved: direction?.unresolved ?? null,
+    lost_open: direction?.open ?? null,
   };
 }
