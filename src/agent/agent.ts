@@ -77,7 +77,7 @@ async function wire(config: AgentConfig, software: string, parts: MeasuringParts
 
   const sessions = nameSessions(config.mesh, self);
   const identity = identityOf(config, software, measuring);
-  const traces = started(running, startTraces(config.mesh, self, plan, log));
+  const traces = started(running, startTraces(config.mesh, self, plan, measuring.clock, log));
   const pairs = new PairWatch(plan, probing.ring, measuring.clock);
   const sealing = new Sealing({
     clock: measuring.clock,
