@@ -5,6 +5,7 @@ import { reflectorCounters } from '../src/probe/health.ts';
 import { openKernelTransport } from '../src/probe/kernel-transport.ts';
 import { sharedEstimate } from '../src/probe/probing.ts';
 import type { ReflectorPlan } from '../src/probe/plan.ts';
+import { ReflectedTally } from '../src/probe/reflected-tally.ts';
 import { SessionReflector } from '../src/probe/session-reflector.ts';
 
 export interface PeersRequest {
@@ -22,7 +23,8 @@ function open(plan: ReflectorPlan, payloadBytes: number): SessionReflector {
   const transport = openKernelTransport(['udp'], { address, port, dscp: 0, payloadBytes, txStamps: false });
   if ('refusals' in transport) throw new Error('no UDP socket is to be had here');
   const parts = { plan, address, transport, clock: new SystemClock(), counters: reflectorCounters() };
-  return new SessionReflector({ ...parts, estimate: sharedEstimate() });
+  const tally = new ReflectedTally(plan.sessions.length, plan.windowS);
+  return new SessionReflector({ ...parts, tally, tallied: [...plan.sessions.keys()], estimate: sharedEstimate() });
 }
 
 process.once('message', (message) => {

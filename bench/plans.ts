@@ -72,6 +72,7 @@ export function stampPlans(
     addresses: [parseIp(reflector)],
     port: SETTINGS.stampPort,
     mode: 'stateful' as const,
+    windowS: SETTINGS.agent.windowS,
     packetsPerSecond: LIMITS.probesPerSecondMax,
     permittedDscp: [],
     followUp: false,

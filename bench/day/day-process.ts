@@ -8,6 +8,7 @@ import { UNKNOWN_CLOCK } from '../../src/linux/clock-state.ts';
 import { Engine } from '../../src/probe/engine.ts';
 import { engineCounters, reflectorCounters } from '../../src/probe/health.ts';
 import { type Probing, type Reflecting, sharedEstimate } from '../../src/probe/probing.ts';
+import { ReflectedTally } from '../../src/probe/reflected-tally.ts';
 import type { SummaryPeer } from '../../src/protocol/summary.ts';
 import { createRing } from '../../src/ring/layout.ts';
 import { RingReader } from '../../src/ring/reader.ts';
@@ -56,10 +57,12 @@ class Day {
     const stop = (): Promise<void> => Promise.resolve();
     const estimate = sharedEstimate();
     const probing: Probing = { ring: new RingReader(ring), counters, lateness, estimate, sockets, stop };
-    const reflecting: Reflecting = { counters: reflectorCounters(), stop };
+    const tally = new ReflectedTally(0, mesh.windowS);
+    tally.advanceHorizon(Number.POSITIVE_INFINITY);
+    const reflecting: Reflecting = { counters: reflectorCounters(), tally, stop };
     const identity = { pop: SELF, bootId: 'bench', configDigest: 'bench', software: 'bench', transportReason: null };
     this.#windows = new Windows(mesh.windowS, this.#clock);
-    this.#summarizer = new Summarizer(identity, plan, mesh.windowS, probing, reflecting, () => UNKNOWN_CLOCK);
+    this.#summarizer = new Summarizer(identity, plan, [], probing, reflecting, () => UNKNOWN_CLOCK);
     const parts = { plan, ring: new RingWriter(ring), clock: this.#clock, transports, counters, lateness, estimate };
     this.#engine = new Engine({ ...parts, random: Math.random });
   }

@@ -54,6 +54,7 @@ async function fuzzReflector(seed: number, packets: number): Promise<{ result: F
     port: SETTINGS.stampPort,
     sessions,
     mode: 'stateful' as const,
+    windowS: SETTINGS.agent.windowS,
     packetsPerSecond: LIMITS.probesPerSecondMax,
     permittedDscp: [],
     followUp: false,

@@ -18,7 +18,7 @@ import type { Route } from './local-api.ts';
 import { notices } from './notices.ts';
 import { PairWatch } from './pair-watch.ts';
 import { planProbes } from './plan.ts';
-import { planReflector } from './plan-reflector.ts';
+import { nameSessions, planReflector } from './plan-reflector.ts';
 import { loadStampKeys } from './stamp-keys.ts';
 import { Pusher } from './push.ts';
 import { Sealer } from './seal.ts';
@@ -75,13 +75,14 @@ async function wire(config: AgentConfig, software: string, parts: MeasuringParts
   releaseStartPages(log, measuring);
   const { clockWatch, reflecting, probing } = await startMeasuring(plan, reflectorPlan, parts);
 
+  const sessions = nameSessions(config.mesh, self);
   const identity = identityOf(config, software, measuring);
-  const traces = started(running, startTraces(config.mesh, self, plan, log));
+  const traces = started(running, startTraces(config.mesh, self, plan, measuring.clock, log));
   const pairs = new PairWatch(plan, probing.ring, measuring.clock);
   const sealing = new Sealing({
     clock: measuring.clock,
     windows: new Windows(config.mesh.windowS, measuring.clock),
-    summarizer: new Summarizer(identity, plan, config.mesh.windowS, probing, reflecting, () => clockWatch.state),
+    summarizer: new Summarizer(identity, plan, sessions, probing, reflecting, () => clockWatch.state),
     sealer: new Sealer(spool, key, () => Math.floor(Date.now() / MS_PER_S)),
     traces,
     tmaxNs: plan.tmaxNs,

@@ -57,6 +57,7 @@ export class Instrument {
       reflected: reflector.reflected,
       reflector_dropped: withPrefix(reflector, 'drop_'),
       reflector_stamps_missing: reflector.receive_stamp_missing,
+      reflected_too_late: reflector.window_closed,
       reflector_tlvs_malformed: reflector.tlvs_malformed,
       reflector_tlvs_bad_mac: reflector.tlvs_bad_mac,
       floor,

@@ -1,11 +1,20 @@
 /** Turns the mesh as configured into what the reflecting thread is told to do. */
 
+import type { IpFamily } from '../base/ip-address.ts';
 import type { AgentConfig } from '../config/agent-config.ts';
 import type { MeshConfig, MeshPop } from '../config/mesh-config.ts';
 import { parseIp } from '../linux/ip-text.ts';
 import type { ReflectorPlan, ReflectorSession } from '../probe/plan.ts';
 import { addressOf, floorSenders, listSenders, type Sender, ssidOf } from './senders.ts';
 import type { StampKeys } from './stamp-keys.ts';
+
+/** Whose session it is, as the sender's summary names the path. */
+export interface SessionName {
+  peer: string;
+  className: string;
+  family: IpFamily;
+  flow: number;
+}
 
 /**
  * What the PoP answers: every STAMP flow that a peer sends to it, its own probes of itself, the TWAMP-Light senders it was
@@ -19,21 +28,23 @@ export function planReflector(
   keys: StampKeys,
 ): ReflectorPlan {
   const stamp = mesh.probes.filter((probeClass) => probeClass.kind === 'stamp');
-  const peers = mesh.pops.filter((pop) => pop.id !== self.id);
+  const sessions = sendersTo(mesh, self).map(({ peer, sender }) => sessionOf(self, peer, sender, keys));
   const twamp = options.twampSenders.map(({ address, port }) => ({
     address: parseIp(address),
     port,
     ssid: 0,
     keys: [],
   }));
-  const floor = sessionsOf(floorSenders(listSenders(mesh, self), self), self, self, keys);
-  const ours = self.reflector !== 'twamp_light';
+  const floor = floorSenders(listSenders(mesh, self), self)
+    .filter((sender) => isAnswered(self, sender))
+    .map((sender) => sessionOf(self, self, sender, keys));
   return {
-    addresses: ours ? [addressOf(self, 'ipv4'), addressOf(self, 'ipv6')].filter((address) => address !== null) : [],
-    port: self.stampPort,
-    sessions: ours
-      ? [...peers.flatMap((peer) => sessionsOf(listSenders(mesh, peer), peer, self, keys)), ...floor, ...twamp]
+    addresses: isOurs(self)
+      ? [addressOf(self, 'ipv4'), addressOf(self, 'ipv6')].filter((address) => address !== null)
       : [],
+    port: self.stampPort,
+    sessions: isOurs(self) ? [...sessions, ...floor, ...twamp] : [],
+    windowS: mesh.windowS,
     mode: options.mode,
     packetsPerSecond: options.packetsPerSecondPerSession,
     permittedDscp: [...new Set(stamp.map(({ dscp }) => dscp))],
@@ -41,12 +52,39 @@ export function planReflector(
   };
 }
 
-/** The sessions from a peer's senders to this PoP. */
-function sessionsOf(senders: readonly Sender[], peer: MeshPop, self: MeshPop, keys: StampKeys): ReflectorSession[] {
-  return senders.flatMap(({ probeClass, flowOfMesh, socket }) => {
-    if (probeClass.kind !== 'stamp' || addressOf(self, probeClass.family) === null) return [];
-    const { address, port } = socket;
-    const ssid = ssidOf(self, flowOfMesh);
-    return [{ address, port, ssid, keys: probeClass.authenticated ? keys.of(peer.name, self.name) : [] }];
+/** Names of the plan's sessions in its order; its own and the TWAMP-Light senders behind them have none. */
+export function nameSessions(mesh: MeshConfig, self: MeshPop): SessionName[] {
+  return sendersTo(mesh, self).map(({ peer, sender: { probeClass, flow } }) => {
+    return { peer: peer.name, className: probeClass.name, family: probeClass.family, flow };
   });
+}
+
+/** Every STAMP flow that a peer sends to the PoP's own reflector. */
+function sendersTo(mesh: MeshConfig, self: MeshPop): { peer: MeshPop; sender: Sender }[] {
+  if (!isOurs(self)) return [];
+  const peers = mesh.pops.filter((pop) => pop.id !== self.id);
+  return peers.flatMap((peer) =>
+    listSenders(mesh, peer)
+      .filter((sender) => isAnswered(self, sender))
+      .map((sender) => ({ peer, sender })),
+  );
+}
+
+function isOurs(self: MeshPop): boolean {
+  return self.reflector !== 'twamp_light';
+}
+
+function isAnswered(self: MeshPop, { probeClass: { kind, family } }: Sender): boolean {
+  return kind === 'stamp' && addressOf(self, family) !== null;
+}
+
+function sessionOf(self: MeshPop, peer: MeshPop, sender: Sender, keys: StampKeys): ReflectorSession {
+  const { probeClass, flowOfMesh, socket } = sender;
+  const authenticated = probeClass.kind === 'stamp' && probeClass.authenticated;
+  return {
+    address: socket.address,
+    port: socket.port,
+    ssid: ssidOf(self, flowOfMesh),
+    keys: authenticated ? keys.of(peer.name, self.name) : [],
+  };
 }

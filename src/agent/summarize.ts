@@ -10,6 +10,8 @@ import { FramedText } from './framed-text.ts';
 import { Instrument } from './instrument.ts';
 import { FlowMerger } from './merge-flows.ts';
 import { PathReader } from './path-figures.ts';
+import type { SessionName } from './plan-reflector.ts';
+import { ReflectedReader } from './reflected.ts';
 import type { SummaryBody } from './seal.ts';
 import { rfc3339, type Window } from './windows.ts';
 
@@ -27,6 +29,7 @@ export class Summarizer {
   readonly #identity: Identity;
   readonly #plan: ProbePlan;
   readonly #paths: PathReader;
+  readonly #reflected: ReflectedReader;
   readonly #instrument: Instrument;
   readonly #clockState: () => ClockState;
   readonly #seconds: SecondsTally;
@@ -39,27 +42,30 @@ export class Summarizer {
   /** Numbers of the paths to the PoP itself. */
   readonly #floor: number[];
 
+  /** @param sessions see `nameSessions` */
   constructor(
     identity: Identity,
     plan: ProbePlan,
-    windowS: number,
+    sessions: readonly SessionName[],
     probing: Probing,
     reflecting: Reflecting,
     clockState: () => ClockState,
   ) {
     this.#identity = identity;
     this.#plan = plan;
-    this.#paths = new PathReader(probing.ring, plan.paths, windowS, plan.tmaxNs, probing.estimate);
+    this.#paths = new PathReader(probing.ring, plan.paths, plan.windowS, plan.tmaxNs, probing.estimate);
+    this.#reflected = new ReflectedReader(reflecting, sessions);
     this.#instrument = new Instrument(probing, reflecting);
     this.#clockState = clockState;
-    this.#seconds = new SecondsTally(windowS);
+    this.#seconds = new SecondsTally(plan.windowS);
     this.#transport = Object.fromEntries(probing.sockets.map((socket) => [socket.kind, socket.transport]));
     this.#peers = groupByPeer(plan.paths);
     this.#floor = plan.paths.flatMap((path, index) => (path.floor ? [index] : []));
   }
 
-  /** Whether every probe of the window has its outcome already. */
+  /** Whether every probe of the window has its outcome already, and every request of a peer is counted. */
   isSettled(window: Window, nowNs: number): boolean {
+    if (!this.#reflected.isSettled(window)) return false;
     return this.#plan.paths.every((_, path) => this.#paths.isSettled(path, window, nowNs));
   }
 
@@ -67,6 +73,7 @@ export class Summarizer {
   summarize(window: Window, nowNs: number): SummaryBody {
     let txStampsMissing = 0;
     this.#text.clear();
+    this.#reflected.close(window);
     for (const [peer, paths] of this.#peers) {
       const summary = this.#summarizePeer(peer, paths, window, nowNs);
       for (const path of summary.paths) txStampsMissing += path.provenance.tx_user;
@@ -112,7 +119,9 @@ export class Summarizer {
   #summarizePeer(peer: string, paths: readonly number[], window: Window, nowNs: number): SummaryPeer {
     this.#seconds.reset();
     const figures = paths.map((path) => this.#readPath(path, window, nowNs));
-    return { peer, seconds: this.#seconds.toString(), classes: this.#flows.merge(figures), paths: figures };
+    const classes = this.#flows.merge(figures);
+    const reflected = this.#reflected.of(peer, window);
+    return { peer, seconds: this.#seconds.toString(), classes, paths: figures, reflected };
   }
 }
 

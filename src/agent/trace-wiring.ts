@@ -2,9 +2,9 @@
 
 import { randomInt } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { Clock } from '../base/clock.ts';
 import { PopprobeError } from '../base/errors.ts';
 import type { MeshConfig, MeshPop } from '../config/mesh-config.ts';
-import { SystemClock } from '../linux/system-clock.ts';
 import type { ProbePlan } from '../probe/plan.ts';
 import type { PairWatch } from './pair-watch.ts';
 import { type TraceTools, tracePath } from './path-trace.ts';
@@ -14,8 +14,7 @@ import { Traces } from './traces.ts';
 const IDENTIFIER_MAX = 65_534;
 
 /** Traces to the peers of a PoP, over raw sockets that are opened when one is due. */
-export function startTraces(mesh: MeshConfig, self: MeshPop, plan: ProbePlan, log: Logger): Traces {
-  const clock = new SystemClock();
+export function startTraces(mesh: MeshConfig, self: MeshPop, plan: ProbePlan, clock: Clock, log: Logger): Traces {
   const peers = mesh.pops
     .filter((pop) => pop.id !== self.id)
     .map((pop) => ({ name: pop.name, ipv4: pop.ipv4, ipv6: pop.ipv6 }));

@@ -5,6 +5,7 @@ import type { SummaryCounts } from '../protocol/summary.ts';
 import { LogHistogram } from '../stats/histogram.ts';
 import { addCounts, emptyCounts, lossRatio } from '../stats/outcomes.ts';
 import type { NewestWindow, StoredPath, StoredPeer } from './store/store.ts';
+import { pairVerdict, type TwoEnded, twoEnded } from './two-ended.ts';
 
 /** A PoP. All but its name is null, and `documents` 0, until it has sent something. */
 interface MeshPop {
@@ -28,10 +29,13 @@ interface MeshRtt {
 interface MeshPath {
   class: string;
   kind: 'icmp' | 'stamp';
+  family: 'ipv4' | 'ipv6';
   flow: number;
   counts: SummaryCounts;
   rtt_mean_ns: number | null;
   rtt_p95_ns: number | null;
+  /** Beside what the sender says, what the reflector at the other end says; null for ICMP, which has none. */
+  two_ended: TwoEnded | null;
 }
 
 /** What `from` measured towards `to` in the newest window of `from`. */
@@ -46,6 +50,8 @@ interface MeshPair {
   loss_ratio: number | null;
   rtt: MeshRtt | null;
   seconds: string;
+  /** Whether both ends of all STAMP paths tell the same; null without any. */
+  two_ended: TwoEnded['verdict'] | null;
   paths: MeshPath[];
 }
 
@@ -84,8 +90,10 @@ function meshPop(pop: string, window: NewestWindow | undefined, nowMs: number): 
   };
 }
 
-function meshPair(window: NewestWindow, { peer, seconds, paths }: StoredPeer): MeshPair {
+function meshPair(window: NewestWindow, stored: StoredPeer): MeshPair {
+  const { peer, seconds, paths } = stored;
   const counts = sumCounts(paths);
+  const meshPaths = paths.map((path) => meshPath(path, twoEnded(window, stored, path)));
   return {
     from: window.pop,
     to: peer,
@@ -95,19 +103,22 @@ function meshPair(window: NewestWindow, { peer, seconds, paths }: StoredPeer): M
     loss_ratio: lossRatio(counts),
     rtt: pairRtt(paths),
     seconds,
-    paths: paths.map(meshPath),
+    two_ended: pairVerdict(meshPaths.map((path) => path.two_ended)),
+    paths: meshPaths,
   };
 }
 
-function meshPath(path: StoredPath): MeshPath {
+function meshPath(path: StoredPath, bothEnds: TwoEnded | null): MeshPath {
   const rtt = mergedRtt([path]);
   return {
     class: path.class,
     kind: path.kind,
+    family: path.family,
     flow: path.flow,
     counts: path.counts,
     rtt_mean_ns: rtt?.mean_ns ?? null,
     rtt_p95_ns: rtt?.p95_ns ?? null,
+    two_ended: bothEnds,
   };
 }
 

@@ -35,6 +35,7 @@ const REFLECTOR_COUNTERS = [
   'drop_rate_limited',
   'drop_not_sent',
   'receive_stamp_missing',
+  'window_closed',
   'tlvs_malformed',
   'tlvs_bad_mac',
 ] as const;

@@ -76,6 +76,8 @@ export interface ReflectorPlan {
   sessions: ReflectorSession[];
   /** Stateful: replies are numbered by the session's own counter; stateless: by the request (RFC 8762 section 4). */
   mode: 'stateful' | 'stateless';
+  /** Length of the windows by which it counts what it received and answered. */
+  windowS: number;
   /** Packets per second that one session is answered. */
   packetsPerSecond: number;
   /** DSCPs that a Class of Service TLV may ask for (RFC 8972 section 4.4). */

@@ -9,11 +9,13 @@ import { HISTOGRAM_BUCKETS } from '../stats/histogram.ts';
 import type { Clock } from '../base/clock.ts';
 import { type DgramTransport, openDgramTransport } from './dgram-transport.ts';
 import { Engine } from './engine.ts';
+import { sessionsOfFamily } from './family-sessions.ts';
 import { engineCounters, reflectorCounters } from './health.ts';
 import type { ProbePlan, ReflectorPlan, SocketPlan } from './plan.ts';
 import { PortableClock } from './portable-clock.ts';
 import { type Probing, type Reflecting, sharedEstimate } from './probing.ts';
 import { openRawSocketTransport } from './raw-socket-transport.ts';
+import { ReflectedTally } from './reflected-tally.ts';
 import { RefusingTransport } from './refusing-transport.ts';
 import { SessionReflector } from './session-reflector.ts';
 import type { Transport } from './transport.ts';
@@ -71,16 +73,20 @@ export async function startPortableReflecting(
 ): Promise<Reflecting> {
   const clock = new PortableClock();
   const counters = reflectorCounters();
+  const tally = new ReflectedTally(plan.sessions.length, plan.windowS);
+  // T2 is when the event loop reads a packet: what it has not read yet belongs to no window that has ended.
+  tally.advanceHorizon(Number.POSITIVE_INFINITY);
   const open = async (address: IpAddress): Promise<{ transport: DgramTransport; address: IpAddress }> => {
     const options = { address, port: plan.port, payloadBytes: LIMITS.packetBytesMax, clock };
     return { transport: await openDgramTransport(options), address };
   };
   const sockets = await openAll(plan.addresses, open);
   for (const { transport, address } of sockets) {
-    const sessions = plan.sessions.filter((session) => session.address.length === address.length);
+    const { sessions, tallied } = sessionsOfFamily(plan.sessions, address);
     // node:dgram cannot set a DSCP: none may be asked for.
     const ofFamily = { ...plan, sessions, permittedDscp: [] };
-    const reflector = new SessionReflector({ plan: ofFamily, address, transport, clock, counters, estimate });
+    const parts = { plan: ofFamily, address, transport, clock, counters, tally, tallied, estimate };
+    const reflector = new SessionReflector(parts);
     transport.onReadable = () => {
       try {
         reflector.turn();
@@ -91,6 +97,7 @@ export async function startPortableReflecting(
   }
   return {
     counters,
+    tally,
     stop() {
       for (const { transport } of sockets) transport.close();
       return Promise.resolve();

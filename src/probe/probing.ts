@@ -8,6 +8,7 @@ import { UNSYNCHRONISED_ESTIMATE } from '../wire/error-estimate.ts';
 import { type EngineCounter, engineCounters, type ReflectorCounter, reflectorCounters } from './health.ts';
 import type { ProbePlan, ReflectorPlan } from './plan.ts';
 import type { OpenedSocket, ProbeReady, ProbeWorkerData } from './probe-worker.ts';
+import { ReflectedTally } from './reflected-tally.ts';
 import type { ReflectorWorkerData } from './reflector-worker.ts';
 import { WorkerHandle } from './worker-handle.ts';
 
@@ -54,6 +55,8 @@ export async function startProbing(
 
 export interface Reflecting {
   readonly counters: Counters<ReflectorCounter>;
+  /** What it received and answered, by session in the plan's order. */
+  readonly tally: ReflectedTally;
   stop(): Promise<void>;
 }
 
@@ -64,7 +67,8 @@ export async function startReflecting(
   estimate = sharedEstimate(),
 ): Promise<Reflecting> {
   const counters = reflectorCounters();
-  const data: ReflectorWorkerData = { plan, counters: counters.buffer, estimate };
+  const tally = new ReflectedTally(plan.sessions.length, plan.windowS);
+  const data: ReflectorWorkerData = { plan, counters: counters.buffer, tally: tally.buffer, estimate };
   const handle = await WorkerHandle.start<null>('reflector-worker', data, onFailure);
-  return { counters, stop: () => handle.stop() };
+  return { counters, tally, stop: () => handle.stop() };
 }

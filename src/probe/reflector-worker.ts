@@ -8,9 +8,11 @@ import { tryOpenSocket } from '../linux/socket.ts';
 import { syscallError } from '../linux/libc.ts';
 import { SystemClock } from '../linux/system-clock.ts';
 import { TimestampingSocket } from '../linux/timestamping-socket.ts';
+import { sessionsOfFamily } from './family-sessions.ts';
 import { reflectorCounters } from './health.ts';
 import { KernelTransport } from './kernel-transport.ts';
 import type { ReflectorPlan } from './plan.ts';
+import { ReflectedTally } from './reflected-tally.ts';
 import { SessionReflector } from './session-reflector.ts';
 import { openOrReport, runUntilStopped } from './worker-body.ts';
 
@@ -18,6 +20,7 @@ import { openOrReport, runUntilStopped } from './worker-body.ts';
 export interface ReflectorWorkerData {
   plan: ReflectorPlan;
   counters: SharedArrayBuffer;
+  tally: SharedArrayBuffer;
   estimate: Int32Array;
 }
 
@@ -42,29 +45,36 @@ function openSocket(address: IpAddress): TimestampingSocket {
 const opened = openOrReport(
   () => {
     const counters = reflectorCounters(data.counters);
+    const tally = new ReflectedTally(data.plan.sessions.length, data.plan.windowS, data.tally);
     const sockets: TimestampingSocket[] = [];
     const reflectors = data.plan.addresses.map((address) => {
       const socket = openSocket(address);
       sockets.push(socket);
-      const sessions = data.plan.sessions.filter((session) => session.address.length === address.length);
+      const { sessions, tallied } = sessionsOfFamily(data.plan.sessions, address);
       return new SessionReflector({
         plan: { ...data.plan, sessions },
         address,
         transport: new KernelTransport(socket),
         clock: new SystemClock(),
         counters,
+        tally,
+        tallied,
         estimate: data.estimate,
       });
     });
-    return { sockets, reflectors, poller: new Poller(sockets.map((socket) => socket.fd)) };
+    return { sockets, reflectors, tally, poller: new Poller(sockets.map((socket) => socket.fd)) };
   },
   () => null,
 );
 
 if (opened) {
+  const clock = new SystemClock();
   runUntilStopped(data.control, () => {
     opened.poller.wait(POLL_MS);
+    // A turn reads all that has arrived before it.
+    clock.read();
     for (const reflector of opened.reflectors) reflector.turn();
+    opened.tally.advanceHorizon(clock.wallSeconds);
   });
   for (const socket of opened.sockets) socket.close();
 }

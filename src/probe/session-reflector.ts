@@ -16,6 +16,7 @@ import { decodeTwampLightRequest } from '../wire/twamp-light.ts';
 import { Departures } from './departures.ts';
 import type { ReflectorCounter } from './health.ts';
 import type { ReflectorPlan } from './plan.ts';
+import type { ReflectedTally } from './reflected-tally.ts';
 import { SessionTable } from './session-table.ts';
 import type { Datagram, Transport, TransportEvents } from './transport.ts';
 
@@ -31,6 +32,9 @@ export interface ReflectorParts {
   transport: Transport;
   clock: Clock;
   counters: Counters<ReflectorCounter>;
+  tally: ReflectedTally;
+  /** Which session of the tally each session of the plan is. */
+  tallied: readonly number[];
   /** One word: what this host says of its clock, an Error Estimate. */
   estimate: Int32Array;
 }
@@ -55,7 +59,7 @@ export class SessionReflector implements TransportEvents {
   constructor(parts: ReflectorParts) {
     this.#parts = parts;
     this.#sessions = new SessionTable(parts.plan.sessions, parts.plan.packetsPerSecond);
-    this.#departures = new Departures(this.#sessions);
+    this.#departures = new Departures(this.#sessions, parts.tally);
     this.#unauthenticated = this.#blankFacts(UNAUTHENTICATED);
     this.#authenticated = this.#blankFacts(AUTHENTICATED);
     this.#cookies = new Int32Array(parts.transport.outgoing.count);
@@ -78,12 +82,14 @@ export class SessionReflector implements TransportEvents {
     if (this.#filled === this.#cookies.length) this.#flush();
   }
 
-  onSent(): void {
+  onSent(cookie: number): void {
     this.#parts.counters.add('reflected');
+    this.#departures.sent(cookie);
   }
 
-  onRefused(): void {
+  onRefused(cookie: number): void {
     this.#parts.counters.add('drop_not_sent');
+    this.#departures.refused(cookie);
   }
 
   onTxStamp(cookie: number, seconds: number, nanoseconds: number): void {
@@ -157,6 +163,7 @@ export class SessionReflector implements TransportEvents {
     const facts = mac ? this.#authenticated : this.#unauthenticated;
     const reply = this.#reply;
     const received = this.#sessions.countReceived(session);
+    const cell = this.#tallyArrival(session);
     const sequence = this.#sessions.takeSequence(session);
     reply.sequence = plan.mode === 'stateful' ? sequence : this.#request.sequence;
     reply.senderTtl = datagram.ttl >= 0 ? datagram.ttl : TTL_UNKNOWN;
@@ -171,8 +178,15 @@ export class SessionReflector implements TransportEvents {
     if (mac) encodeAuthReflectorPacket(view, offset, datagram.view, datagram.offset, reply, mac);
     else encodeReflectorPacket(view, offset, datagram.view, datagram.offset, reply, ssid);
     this.#sessions.depart(session, sequence, reply.t3.seconds, reply.t3.nanoseconds);
-    this.#cookies[message] = this.#departures.expect(session, sequence);
+    this.#cookies[message] = this.#departures.expect(session, sequence, cell);
     this.#filled = message + 1;
+  }
+
+  #tallyArrival(session: number): number {
+    const { counters, tally, tallied } = this.#parts;
+    const cell = tally.countReceived(tallied[session] ?? 0, this.#reply.t2.seconds);
+    if (cell < 0) counters.add('window_closed');
+    return cell;
   }
 
   /** T3: as late as possible, since the time from here on counts as the network's unless Follow-Up Telemetry tells. */

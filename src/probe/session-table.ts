@@ -20,6 +20,9 @@ export class SessionTable {
   /** Requests admitted and replies sent, modulo 2^32; the latter numbers the next reply (RFC 8762 section 4). */
   readonly #received: Uint32Array;
   readonly #sent: Uint32Array;
+  /** The newest run of replies that were refused one after another: its first number, and the one behind its last. */
+  readonly #refusedStart: Uint32Array;
+  readonly #refusedEnd: Uint32Array;
   /** The newest reply whose departure is known: its number, and when it left. */
   readonly #departed: Uint8Array;
   readonly #departedSequence: Uint32Array;
@@ -37,6 +40,8 @@ export class SessionTable {
     this.#reckonedNanoseconds = new Uint32Array(count);
     this.#received = new Uint32Array(count);
     this.#sent = new Uint32Array(count);
+    this.#refusedStart = new Uint32Array(count);
+    this.#refusedEnd = new Uint32Array(count);
     this.#departed = new Uint8Array(count);
     this.#departedSequence = new Uint32Array(count);
     this.#departedSeconds = new Uint32Array(count);
@@ -96,6 +101,19 @@ export class SessionTable {
     const sequence = this.#sent[number] ?? 0;
     this.#sent[number] = sequence + 1;
     return sequence;
+  }
+
+  /**
+   * Gives back the number of a reply that the kernel refused: numbers count transmitted replies (RFC 8762 section 4.3.1).
+   * One behind which another reply of the session has left in the same batch cannot be given back; it stays a gap, which
+   * the sender reads as a loss on the way back.
+   */
+  giveBackSequence(number: number, sequence: number): void {
+    if (this.#refusedEnd[number] !== sequence) this.#refusedStart[number] = sequence;
+    this.#refusedEnd[number] = sequence + 1;
+    if (this.#sent[number] !== this.#refusedEnd[number]) return;
+    this.#sent[number] = this.#refusedStart[number] ?? 0;
+    this.#refusedEnd[number] = this.#refusedStart[number] ?? 0;
   }
 
   /** Remembers when a reply left; an older one than is known already says nothing new. */

@@ -56,6 +56,8 @@ function ambiguity(summary: Summary): string | null {
     if (peer.seconds.length !== length_s) return `${peer.peer}: ${peer.seconds.length} seconds in ${length_s} s`;
     const twice = repeatedPath(peer);
     if (twice !== null) return `${peer.peer}/${twice}: listed twice`;
+    const reflected = reflectedMismatch(peer);
+    if (reflected !== null) return reflected;
   }
   return null;
 }
@@ -67,6 +69,19 @@ function repeatedPath(peer: SummaryPeer): string | null {
     const identity = [path.class, path.kind, path.family, path.dscp, path.size_bytes, path.flow].join('/');
     if (seen.has(identity)) return identity;
     seen.add(identity);
+  }
+  return null;
+}
+
+/** The first session of the peer that is listed twice or has more replies than requests, or null. */
+function reflectedMismatch({ peer, reflected }: SummaryPeer): string | null {
+  const seen = new Set<string>();
+  for (const session of reflected) {
+    const identity = [session.class, session.family, session.flow].join('/');
+    if (seen.has(identity)) return `${peer}/${identity}: reflected twice`;
+    seen.add(identity);
+    if (session.replied > session.received)
+      return `${peer}/${identity}: ${session.replied} replies to ${session.received} requests`;
   }
   return null;
 }

@@ -168,12 +168,24 @@ const classSchema = z.strictObject({
   worst_flow: count.nullable(),
 });
 
+/** A peer's STAMP session as this PoP's reflector saw it: the other end of what the peer's own summary says. */
+const reflectedSchema = z.strictObject({
+  class: nameSchema,
+  family: z.enum(['ipv4', 'ipv6']),
+  flow: count,
+  /** Requests admitted whose T2 lies in the window. */
+  received: probes,
+  /** Replies to these that the local kernel took. */
+  replied: probes,
+});
+
 const peerSchema = z.strictObject({
   peer: nameSchema,
   /** One letter a second of the window: g good, b bad (loss ratio over all paths > 50 %), u unknown. */
   seconds: z.string().regex(/^[gbu]{1,300}$/),
   classes: z.array(classSchema).max(64),
   paths: z.array(pathSchema).max(256),
+  reflected: z.array(reflectedSchema).max(LIMITS.flowsMax),
 });
 
 /** Round trips from the PoP to itself: what this host alone adds, the least error of the window's delays. */
@@ -217,6 +229,8 @@ const instrumentSchema = z.strictObject({
   reflector_dropped: z.record(z.string().regex(/^[a-z_]{1,40}$/), count),
   /** Requests of known sessions that the kernel did not stamp: T2 is a user-space reading. */
   reflector_stamps_missing: count,
+  /** Of those answered: in no `reflected`, because the window of their arrival had been sealed already. */
+  reflected_too_late: count,
   /** Answered requests with TLVs that had to be marked malformed, or failed their HMAC. */
   reflector_tlvs_malformed: count,
   reflector_tlvs_bad_mac: count,

@@ -10,6 +10,7 @@ export type Summary = z.infer<typeof summarySchema>;
 export type SummaryPeer = Summary['peers'][number];
 export type SummaryPath = SummaryPeer['paths'][number];
 export type SummaryCounts = SummaryPath['counts'];
+export type SummaryReflected = SummaryPeer['reflected'][number];
 export type SummaryClass = SummaryPeer['classes'][number];
 export type SummaryDelay = NonNullable<SummaryPath['rtt']>;
 export type SummaryTrace = Summary['traces'][number];

@@ -21,6 +21,7 @@ const QUIET = {
   reflected: 0,
   reflector_dropped: {},
   reflector_stamps_missing: 0,
+  reflected_too_late: 0,
   suspends: 0,
   icmp_errors_unmatched: 0,
   replies_without_ssid: 0,
@@ -73,6 +74,7 @@ describe('the instrument', () => {
       reflected: 100,
       reflector_dropped: { unknown_sender: 7 },
       reflector_stamps_missing: 0,
+      reflected_too_late: 0,
     });
     expect(first.clock.steps).toBe(1);
 

@@ -3,7 +3,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planProbes } from '../../src/agent/plan.ts';
-import { planReflector } from '../../src/agent/plan-reflector.ts';
+import { nameSessions, planReflector } from '../../src/agent/plan-reflector.ts';
+import { familyOf } from '../../src/base/ip-address.ts';
 import { LIMITS } from '../../src/base/limits.ts';
 import { NS_PER_MS } from '../../src/base/units.ts';
 import type { MeshConfig, MeshPop } from '../../src/config/mesh-config.ts';
@@ -58,6 +59,35 @@ describe('a reflector', () => {
             expect(reflector.addresses).toContainEqual(address);
             expect(port).toBe(kind === 'stamp' ? reflector.port : 0);
           }
+        }
+      }),
+    );
+  });
+});
+
+describe('the names of the reflected sessions', () => {
+  it('are those of the paths that the peers send, session by session', () => {
+    fc.assert(
+      fc.property(arbitraryMesh, (mesh) => {
+        for (const self of mesh.pops) {
+          const { sessions } = planReflector(mesh, self, REFLECTOR, KEYS);
+          const names = nameSessions(mesh, self);
+          const ends = names.map((name, at) => {
+            const { address, port, ssid } = sessions[at] ?? { address: new Uint8Array(), port: -1, ssid: -1 };
+            return `${name.peer} ${name.className} ${name.family} ${name.flow} ${formatIp(address)}:${port} ${ssid}`;
+          });
+          const peers = mesh.pops.filter((pop) => pop !== self);
+          const sent = peers.flatMap((peer) => {
+            const { paths, sockets } = plan(mesh, peer);
+            return paths
+              .filter(({ peer: to, kind }) => to === self.name && kind === 'stamp')
+              .map(({ className, address, flow, ssid, socket }) => {
+                const { address: from, port } = sockets[socket] ?? { address: new Uint8Array(), port: -1 };
+                const name = `${peer.name} ${className} ${familyOf(address)} ${flow}`;
+                return `${name} ${formatIp(from)}:${port} ${ssid}`;
+              });
+          });
+          expect(ends.toSorted()).toEqual(sent.toSorted());
         }
       }),
     );
@@ -237,6 +267,7 @@ describe('a path towards a TWAMP Light reflector', () => {
       { peer: 'pop1', floor: true },
     ]);
     expect(planReflector(mesh, twamp, REFLECTOR, KEYS)).toMatchObject({ addresses: [], sessions: [] });
+    expect(nameSessions(mesh, twamp)).toEqual([]);
   });
 });
 

@@ -6,6 +6,7 @@ import type { Window } from '../../src/agent/windows.ts';
 import { engineCounters, reflectorCounters } from '../../src/probe/health.ts';
 import type { PathPlan } from '../../src/probe/plan.ts';
 import { type Probing, type Reflecting, sharedEstimate } from '../../src/probe/probing.ts';
+import { ReflectedTally } from '../../src/probe/reflected-tally.ts';
 import { createRing, SLOT_FLAG, STAMP_SOURCE } from '../../src/ring/layout.ts';
 import { RingReader } from '../../src/ring/reader.ts';
 import { RingWriter } from '../../src/ring/writer.ts';
@@ -70,7 +71,7 @@ export class RingRig {
   readonly probing: Probing;
   readonly reflecting: Reflecting;
 
-  constructor(paths: readonly PathPlan[]) {
+  constructor(paths: readonly PathPlan[], sessions = 0, windowS = WINDOW_S) {
     const views = createRing(paths.map((path) => path.capacity));
     this.writer = new RingWriter(views);
     this.probing = {
@@ -82,7 +83,8 @@ export class RingRig {
       stop: async () => undefined,
     };
     this.opened(LONG_AFTER_NS);
-    this.reflecting = { counters: reflectorCounters(), stop: async () => undefined };
+    const tally = new ReflectedTally(sessions, windowS);
+    this.reflecting = { counters: reflectorCounters(), tally, stop: async () => undefined };
   }
 
   /** The probing thread has opened every probe that fell due before this, and filed every reply; at first it is well ahead. */

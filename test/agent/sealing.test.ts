@@ -92,7 +92,7 @@ beforeEach(() => {
     tmaxNs: TMAX_NS,
     tickNs: TICK_NS,
     schedule: 'periodic' as const,
-    windowS: 10,
+    windowS: LENGTH_S,
     sockets: [],
     paths: [PATH],
   };
@@ -102,7 +102,7 @@ beforeEach(() => {
   sealing = new Sealing({
     clock,
     windows: new Windows(LENGTH_S, clock),
-    summarizer: new Summarizer(identity, plan, LENGTH_S, rig.probing, rig.reflecting, () => UNKNOWN_CLOCK),
+    summarizer: new Summarizer(identity, plan, [], rig.probing, rig.reflecting, () => UNKNOWN_CLOCK),
     sealer,
     traces,
     tmaxNs: TMAX_NS,
@@ -116,6 +116,8 @@ function turnAt(monoNs: number, openedNs = monoNs): Promise<void> {
   clock.read();
   clock.advance(monoNs - clock.monoNs);
   rig.opened(openedNs);
+  clock.read();
+  rig.reflecting.tally.advanceHorizon(clock.wallSeconds);
   return sealing.turn();
 }
 
@@ -138,6 +140,18 @@ describe('a window', () => {
     expect(sealer.sealed).toHaveLength(1);
     expect(peersOf(sealer.sealed[0])[0]?.paths[0]?.counts).toMatchObject({ due: 2, received: 1, refused: 1 });
     expect(gunzipSync(sealing.latest ?? '')).toEqual(sealer.octets.at(-1));
+  });
+
+  it('waits for the reflector to have counted all that arrived in it, and no longer than for a probe', async () => {
+    await turnAt(endNs - 1);
+    // The reflecting thread has not looked since.
+    clock.advance(1);
+    rig.opened(endNs);
+    await sealing.turn();
+    expect(sealer.sealed).toEqual([]);
+    clock.advance(sealDelayNs(TMAX_NS, TICK_NS));
+    await sealing.turn();
+    expect(sealer.sealed).toHaveLength(1);
   });
 
   it('waits for an open probe, and no longer than for its reply', async () => {

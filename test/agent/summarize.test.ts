@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SummaryBody } from '../../src/agent/seal.ts';
+import type { SessionName } from '../../src/agent/plan-reflector.ts';
 import { type Identity, Summarizer } from '../../src/agent/summarize.ts';
 import { NS_PER_MS, NS_PER_S } from '../../src/base/units.ts';
 import type { ClockState } from '../../src/linux/clock-state.ts';
@@ -31,18 +32,18 @@ const PATHS: PathPlan[] = ['sin1', 'lax1'].flatMap((peer) => [
 
 const CLOCK: ClockState = { synchronised: false, offsetNs: null, maxErrorNs: null, source: 'adjtimex' };
 
-function rigOf(windowS = 10) {
+function rigOf(windowS = 10, sessions: SessionName[] = []) {
   const plan: ProbePlan = {
     session: 1,
     tmaxNs: TMAX_NS,
     tickNs: 5 * NS_PER_MS,
     schedule: 'periodic',
-    windowS: 10,
+    windowS,
     sockets: [],
     paths: PATHS,
   };
-  const rig = new RingRig(PATHS);
-  const summarizer = new Summarizer(IDENTITY, plan, windowS, rig.probing, rig.reflecting, () => CLOCK);
+  const rig = new RingRig(PATHS, sessions.length, windowS);
+  const summarizer = new Summarizer(IDENTITY, plan, sessions, rig.probing, rig.reflecting, () => CLOCK);
   const summarize = (startNs = 0): SummaryBody => summarizer.summarize(windowAt(startNs, windowS), LONG_AFTER_NS);
   return { rig, summarizer, summarize };
 }
@@ -174,6 +175,49 @@ describe('the seconds of a peer', () => {
   });
 });
 
+describe('what was reflected of a peer', () => {
+  const names = [
+    { peer: 'lax1', className: 'voice', family: 'ipv4', flow: 0 },
+    { peer: 'sin1', className: 'voice', family: 'ipv4', flow: 0 },
+    { peer: 'sin1', className: 'voice6', family: 'ipv6', flow: 1 },
+  ] as const;
+
+  it('stands beside its paths, by session and for this window only', () => {
+    const { rig, summarize } = rigOf(10, [...names]);
+    const { tally } = rig.reflecting;
+    const startS = windowAt(0).startUnixS;
+    for (const session of [0, 1, 1]) tally.countReplied(tally.countReceived(session, startS + 9));
+    tally.countReceived(1, startS + 10);
+    tally.countReceived(2, startS);
+    const summary = asCollected(summarize());
+    expect(summary.peers.map(({ peer, reflected }) => [peer, reflected])).toEqual([
+      [
+        'sin1',
+        [
+          { class: 'voice', family: 'ipv4', flow: 0, received: 2, replied: 2 },
+          { class: 'voice6', family: 'ipv6', flow: 1, received: 1, replied: 0 },
+        ],
+      ],
+      ['lax1', [{ class: 'voice', family: 'ipv4', flow: 0, received: 1, replied: 1 }]],
+    ]);
+    const next = asCollected(summarize(10 * NS_PER_S));
+    expect(next.peers[0]?.reflected[0]).toMatchObject({ received: 1, replied: 0 });
+  });
+
+  it('is left out when it was overwritten, and counted when it came after the window was read', () => {
+    const { rig, summarize } = rigOf(10, [...names]);
+    const { tally } = rig.reflecting;
+    const startS = windowAt(0).startUnixS;
+    tally.countReceived(1, startS);
+    tally.countReceived(1, startS + 40);
+    const [sin1] = asCollected(summarize()).peers;
+    expect(sin1?.reflected.map(({ class: name }) => name)).toEqual(['voice6']);
+    rig.reflecting.counters.add('window_closed', 3);
+    expect(tally.countReceived(2, startS)).toBe(-1);
+    expect(summarize(10 * NS_PER_S).instrument.reflected_too_late).toBe(3);
+  });
+});
+
 describe('the figures of one path', () => {
   it('are not touched by reading the next', () => {
     const { rig, summarize } = rigOf();
@@ -205,8 +249,12 @@ describe('a window', () => {
     const { rig, summarizer } = rigOf();
     const window = windowAt(0);
     rig.opened(window.endNs);
+    rig.reflecting.tally.advanceHorizon(window.startUnixS + window.lengthS);
     for (const [path] of PATHS.entries()) rig.received(path, window.endNs - 1, { rawNs: 1 });
     expect(summarizer.isSettled(window, window.endNs)).toBe(true);
+    rig.reflecting.tally.advanceHorizon(window.startUnixS + window.lengthS - 1);
+    expect(summarizer.isSettled(window, window.endNs), 'requests may wait to be counted').toBe(false);
+    rig.reflecting.tally.advanceHorizon(window.startUnixS + window.lengthS);
     rig.sent(3, window.endNs - 1);
     expect(summarizer.isSettled(window, window.endNs)).toBe(false);
   });

@@ -36,6 +36,7 @@ function pairOf(from: string, to: string, overrides: Partial<Pair> = {}): Pair {
     loss_ratio: 0,
     rtt: { class: 'stamp', kind: 'stamp', n: 400, mean_ns: 35_240_000, p95_ns: 36_000_000 },
     seconds: 'g'.repeat(10),
+    two_ended: 'agrees',
     paths: [],
     ...overrides,
   };
@@ -100,5 +101,36 @@ sin1 → lax1         -        -      -       -    -         -     -        -   
     expect(text(meshOf([], []))).toBe(`
 from → to  rtt mean  p95  by  loss  due  received  lost  refused  missed  void  seconds  accepted
 `);
+  });
+
+  it('names below the table what two ends dispute, as far as a screen has room', () => {
+    const ends = {
+      sent: 600,
+      tolerance: 3,
+      forward_lost: 0,
+      reverse_lost: 0,
+      reflector: { received: 400, replied: 399 },
+    };
+    const path = (flow: number, verdict: 'agrees' | 'disputed'): Pair['paths'][number] => ({
+      class: 'voice',
+      kind: 'stamp',
+      family: 'ipv4',
+      flow,
+      counts: buildCounts({ received: 598, lost: 2 }),
+      rtt_mean_ns: null,
+      rtt_p95_ns: null,
+      two_ended: { verdict, reason: null, ...ends, forward_lost: flow === 3 ? null : 1 },
+    });
+    const pops = [heardPop('hkg1', 3), heardPop('sin1', 4)];
+    const below = (paths: Pair['paths']) => renderMesh(meshOf(pops, [pairOf('hkg1', 'sin1', { paths })])).slice(3);
+    expect(below([path(0, 'agrees')])).toEqual([]);
+    const start = `disputed: hkg1 → sin1, voice ipv4 flow`;
+    expect(below([path(0, 'agrees'), path(1, 'disputed'), path(3, 'disputed')])).toEqual([
+      `${start} 1, window ${START}: hkg1 sent 600 and lost 2, 1 of them on the way there; sin1 received 400 and answered 399; 3 may differ`,
+      `${start} 3, window ${START}: hkg1 sent 600 and lost 2; sin1 received 400 and answered 399; 3 may differ`,
+    ]);
+    const many = below(Array.from({ length: 11 }, (_, flow) => path(flow, 'disputed')));
+    expect(many).toHaveLength(9);
+    expect(many.at(-1)).toBe('and 3 more disputed paths, see /api/v1/mesh');
   });
 });

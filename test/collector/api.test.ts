@@ -2,6 +2,7 @@
 
 import { verify } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Mesh } from '../../src/collector/mesh.ts';
 import { SIGNATURE_HEADER } from '../../src/protocol/jws.ts';
 import { bucketMidpointNs, bucketOf } from '../../src/stats/histogram.ts';
 import { buildPeer, buildSummary, signDocument } from '../protocol/summary-fixture.ts';
@@ -44,6 +45,51 @@ describe('the mesh', () => {
         { from: 'fra', to: 'par', ...newest, rtt },
       ],
     });
+  });
+});
+
+describe('the two ends of a path in the mesh', () => {
+  /** Two windows of fra and of ams, which says that it received this much of flow 0; both agents run through the second. */
+  async function meshWith(received: number) {
+    const reflected = [0, 1, 2, 3].map((flow) => {
+      const counts = flow === 0 ? { received, replied: received } : { received: 600, replied: 600 };
+      return { class: 'best-effort', family: 'ipv4' as const, flow, ...counts };
+    });
+    for (const [pop, peers] of [
+      ['fra', [buildPeer('ams')]],
+      ['ams', [buildPeer('fra', { reflected })]],
+    ] as const) {
+      const first = await signDocument(buildSummary({ pop, peers: [...peers] }), rig.keys[pop]);
+      await rig.post(first);
+      const second = buildSummary({ pop, peers: [...peers], sequence: 2, prev: first.digest });
+      await rig.post(await signDocument(second, rig.keys[pop]));
+    }
+    const { json } = await rig.get('/api/v1/mesh');
+    return (json as Mesh).pairs.find(({ from }) => from === 'fra');
+  }
+
+  it('agree, each with its own signed counts', async () => {
+    const pair = await meshWith(599);
+    expect(pair?.two_ended).toBe('agrees');
+    expect(pair?.paths.map(({ kind, flow, two_ended }) => [kind, flow, two_ended?.reflector])).toEqual([
+      ['stamp', 0, { received: 599, replied: 599 }],
+      ['stamp', 1, { received: 600, replied: 600 }],
+      ['stamp', 2, { received: 600, replied: 600 }],
+      ['stamp', 3, { received: 600, replied: 600 }],
+      ['icmp', 0, undefined],
+    ]);
+  });
+
+  it('are disputed when one of them cannot be right', async () => {
+    const pair = await meshWith(500);
+    expect(pair?.two_ended).toBe('disputed');
+    // ceil((12 + 1.5 + 1.5 + 5 + 50) ms / 100 ms) + 2
+    const dispute = { verdict: 'disputed', reason: null, sent: 600, tolerance: 3, forward_lost: 0, reverse_lost: 0 };
+    expect(pair?.paths.map(({ two_ended }) => two_ended)).toEqual([
+      { ...dispute, reflector: { received: 500, replied: 500 } },
+      ...[1, 2, 3].map(() => expect.objectContaining({ verdict: 'agrees' }) as unknown),
+      null,
+    ]);
   });
 });
 

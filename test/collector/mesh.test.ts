@@ -2,19 +2,25 @@
 
 import { describe, expect, it } from 'vitest';
 import { meshOf } from '../../src/collector/mesh.ts';
-import type { NewestWindow, StoredPath } from '../../src/collector/store/store.ts';
+import type { NewestWindow, StoredOtherEnd, StoredPath } from '../../src/collector/store/store.ts';
 import { bucketMidpointNs, bucketOf } from '../../src/stats/histogram.ts';
 import { buildCounts } from '../protocol/summary-fixture.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 1, 12);
+
+const END = { isFirstOfRun: false, clockErrorNs: 1_000_000 };
 
 /** A path of which `n` probes came back after `rttNs` each and `lost` did not. */
 function path(overrides: Partial<StoredPath>, n: number, rttNs: number, lost = 0): StoredPath {
   return {
     class: 'best-effort',
     kind: 'stamp',
+    family: 'ipv4',
     dscp: 0,
     flow: 0,
+    intervalMs: 100,
+    direction: null,
+    rttMaxNs: n > 0 ? rttNs : null,
     counts: buildCounts({ received: n, lost }),
     rttN: n,
     rttSumNs: n * rttNs,
@@ -23,14 +29,15 @@ function path(overrides: Partial<StoredPath>, n: number, rttNs: number, lost = 0
   };
 }
 
-function windowOf(paths: StoredPath[]): NewestWindow {
+function windowOf(paths: StoredPath[], otherEnd: StoredOtherEnd | null = null): NewestWindow {
   const state = { pop: 'fra', documents: 3, lastSequence: 9, lastAcceptedMs: NOW_MS - 61_500 };
-  const peers = [{ peer: 'ams', seconds: 'g'.repeat(60), paths }];
-  return { ...state, windowStartS: NOW_MS / 1000 - 120, windowLengthS: 60, peers };
+  const parameters = { schedule: 'periodic', tickMs: 5, tmaxMs: 3000 } as const;
+  const peers = [{ peer: 'ams', seconds: 'g'.repeat(60), paths, otherEnd }];
+  return { ...state, ...parameters, ...END, windowStartS: NOW_MS / 1000 - 120, windowLengthS: 60, peers };
 }
 
-function pairOf(paths: StoredPath[]) {
-  const [pair] = meshOf([], [windowOf(paths)], NOW_MS).pairs;
+function pairOf(paths: StoredPath[], otherEnd: StoredOtherEnd | null = null) {
+  const [pair] = meshOf([], [windowOf(paths, otherEnd)], NOW_MS).pairs;
   if (pair === undefined) throw new Error('a pair expected');
   return pair;
 }
@@ -105,5 +112,45 @@ describe('a pair', () => {
     const expedited = path({ class: 'a-voice', dscp: 46 }, 60, 1_000_000);
     const pair = pairOf([expedited, path({ dscp: 0 }, 60, 2_000_000)]);
     expect(pair.rtt).toMatchObject({ class: 'best-effort', n: 60, mean_ns: 2_000_000 });
+  });
+});
+
+describe('the two ends of a pair', () => {
+  const session = { class: 'best-effort', family: 'ipv4', flow: 0, received: 600, replied: 600 } as const;
+  const icmp = path({ class: 'echo', kind: 'icmp' }, 60, 1e6);
+
+  it('stand side by side for each STAMP path, session by session', () => {
+    const direction = { forward: 7, reverse: 3, unresolved: 0, open: 0 };
+    const paths = [path({ direction }, 590, 1e6, 10), path({ flow: 1 }, 600, 1e6), icmp];
+    const sessions = [
+      { ...session, flow: 1, received: 599, replied: 599 },
+      { ...session, family: 'ipv6' as const, received: 1 },
+      { ...session, received: 593, replied: 592 },
+    ];
+    const pair = pairOf(paths, { ...END, sessions });
+    const common = { verdict: 'agrees', reason: null, sent: 600, tolerance: 3 };
+    expect(pair.paths.map(({ two_ended }) => two_ended)).toEqual([
+      { ...common, forward_lost: 7, reverse_lost: 3, reflector: { received: 593, replied: 592 } },
+      { ...common, forward_lost: null, reverse_lost: null, reflector: { received: 599, replied: 599 } },
+      null,
+    ]);
+    expect(pair.two_ended).toBe('agrees');
+  });
+
+  it('are disputed as a whole when one path is, and unknown when one is and none is disputed', () => {
+    const flows = [0, 1, 2].map((flow) => path({ flow }, 600, 1e6));
+    const verdictOf = (...received: number[]) => {
+      const sessions = received.map((count, flow) => ({ ...session, flow, received: count, replied: count }));
+      return pairOf(flows, { ...END, sessions }).two_ended;
+    };
+    expect(verdictOf(600, 600, 600)).toBe('agrees');
+    expect(verdictOf(600, 600)).toBe('unknown');
+    expect(verdictOf(600, 500)).toBe('disputed');
+  });
+
+  it('are unknown without the other document, and nobody knows of any without STAMP', () => {
+    const pair = pairOf([path({}, 600, 1e6)]);
+    expect(pair.paths[0]?.two_ended).toMatchObject({ verdict: 'unknown', reason: 'no_document', reflector: null });
+    expect([pair.two_ended, pairOf([icmp]).two_ended]).toEqual(['unknown', null]);
   });
 });

@@ -15,6 +15,8 @@ import type { Summary } from '../../src/protocol/summary.ts';
 import { refusalOf } from '../protocol/refusal.ts';
 import { buildPeer, buildSummary, octetsOf, WINDOW_START_S } from '../protocol/summary-fixture.ts';
 
+const REFLECTED = { class: 'best-effort', family: 'ipv4' as const, flow: 0, received: 600, replied: 599 };
+
 let folder: string;
 let file: string;
 
@@ -70,10 +72,11 @@ describe('accepting', () => {
     // Two rows of one path: verification refuses such a document, so only a fault of ours could bring it here.
     const [path] = buildPeer('ams').paths;
     if (path === undefined) throw new Error('a path expected');
-    const twice = verified({ peers: [buildPeer('ams', { paths: [path, path] })] });
+    const peer = buildPeer('ams', { paths: [path, path], reflected: [REFLECTED] });
+    const twice = verified({ peers: [buildPeer('par', { reflected: [REFLECTED] }), peer] });
     const refusal = await refusalOf(() => store.accept(twice, 0));
     expect([refusal.code, refusal.found]).toEqual(['store_unusable', expect.stringContaining('UNIQUE')]);
-    for (const table of ['document', 'pop_state', 'peer_row', 'minute_row']) {
+    for (const table of ['document', 'pop_state', 'window_row', 'peer_row', 'minute_row', 'reflected_row']) {
       expect(database.prepare(`SELECT * FROM ${table}`).all()).toEqual([]);
     }
     expect(await store.accept(verified(), 0)).toBe('accepted');
@@ -95,7 +98,8 @@ describe('accepting', () => {
 
   it('gives the same tables in every order of arrival', async () => {
     const chain: VerifiedDocument[] = [];
-    for (const sequence of [1, 2, 3, 4]) chain.push(verified({ sequence, prev: chain.at(-1)?.digest ?? null }));
+    const peers = [buildPeer('ams', { reflected: [REFLECTED, { ...REFLECTED, flow: 1 }] }), buildPeer('par')];
+    for (const sequence of [1, 2, 3, 4]) chain.push(verified({ sequence, prev: chain.at(-1)?.digest ?? null, peers }));
     const tablesAfter = async (arrivals: readonly VerifiedDocument[]): Promise<unknown[]> => {
       const database = openDatabase(':memory:');
       const store = new SqliteStore(database);
@@ -103,7 +107,9 @@ describe('accepting', () => {
       const rows = [
         'document ORDER BY pop, sequence',
         'pop_state ORDER BY pop',
+        'window_row ORDER BY pop, sequence',
         'peer_row ORDER BY pop, sequence, peer',
+        'reflected_row ORDER BY pop, sequence, peer, class, family, flow',
         'minute_row ORDER BY pop, sequence, peer, class, flow',
       ].map((table) => database.prepare(`SELECT * FROM ${table}`).all());
       await store.close();

@@ -124,7 +124,9 @@ export class MeshRig {
         for (;;) {
           const line = lines.slice(from).find(({ msg }) => msg === message);
           if (line) return line;
-          if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode}: ${errors.join('')}`);
+          // Killed by a signal, it has no exit code.
+          const ended = child.exitCode ?? child.signalCode;
+          if (ended !== null) throw new Error(`ended with ${ended}: ${errors.join('')}`);
           await Promise.race([once(reader, 'line', { signal: deadline }), exited]);
         }
       },

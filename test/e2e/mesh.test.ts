@@ -33,7 +33,11 @@ describe.skipIf(rootMissing())(`a mesh of three PoPs (${rootMissing() ?? 'as roo
 
   it('measures every ordered pair, with nothing lost and kernel stamps throughout', async () => {
     // The second full window: in the first one, peers were still starting.
-    const mesh = await rig.meshWhere(({ pops: seen }) => seen.every((pop) => pop.documents >= 3));
+    const mesh = await rig.meshWhere(
+      // Both ends have reported the same window.
+      ({ pops: seen, pairs }) =>
+        seen.every((pop) => pop.documents >= 3) && pairs.every((pair) => pair.two_ended !== 'unknown'),
+    );
     expect(mesh.pairs.map(({ from, to }) => `${from} ${to}`).toSorted()).toEqual(
       pops.flatMap((from) => pops.filter((to) => to !== from).map((to) => `${from} ${to}`)),
     );
@@ -47,6 +51,11 @@ describe.skipIf(rootMissing())(`a mesh of three PoPs (${rootMissing() ?? 'as roo
       expect(pair.rtt?.kind).toBe('stamp');
       expect(pair.rtt?.mean_ns).toBeGreaterThan(0);
       expect(pair.paths.map(({ kind, flow }) => `${kind} ${flow}`)).toEqual(['icmp 0', 'stamp 0', 'stamp 1']);
+      expect(pair.two_ended).toBe('agrees');
+      for (const { two_ended: ends } of pair.paths.slice(1)) {
+        expect(ends).toMatchObject({ verdict: 'agrees', forward_lost: 0, reverse_lost: 0 });
+        expect(ends?.reflector?.replied).toBe(ends?.reflector?.received);
+      }
     }
   });
 

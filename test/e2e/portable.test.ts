@@ -29,7 +29,12 @@ describe.skipIf(rootMissing())(`portable agents beside a kernel one (${rootMissi
 
   it('lose nothing, account for every probe, and say whose stamps they have', async () => {
     // The second full window: in the first one, peers were still starting.
-    const mesh = await rig.meshWhere(({ pops: seen }) => seen.every((pop) => pop.documents >= 3));
+    const mesh = await rig.meshWhere(
+      // Both ends have reported the same window.
+      ({ pops: seen, pairs }) =>
+        seen.every((pop) => pop.documents >= 3) && pairs.every((pair) => pair.two_ended !== 'unknown'),
+    );
+    expect(mesh.pairs.map((pair) => pair.two_ended)).toEqual(mesh.pairs.map(() => 'agrees'));
     const summaries = new Map<string, Summary>();
     for (const { pop, last_sequence } of mesh.pops) {
       summaries.set(pop, await fetchSummary(rig, pop, last_sequence ?? 0));

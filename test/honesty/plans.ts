@@ -95,6 +95,7 @@ export function reflectorPlan(plan: ProbePlan, addresses: readonly string[]): Re
     port: REFLECTOR_PORT,
     sessions,
     mode: 'stateful',
+    windowS: plan.windowS,
     packetsPerSecond: LIMITS.probesPerSecondMax,
     permittedDscp: [],
     followUp: false,

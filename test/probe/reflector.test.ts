@@ -14,7 +14,14 @@ const REFLECTOR = '127.0.4.2';
 const PORT = 18_862;
 const SENDER_PORT = 18_621;
 const SSID = 0x0021;
-const PLAN = { port: PORT, mode: 'stateful' as const, packetsPerSecond: 1000, permittedDscp: [], followUp: false };
+const PLAN = {
+  port: PORT,
+  mode: 'stateful' as const,
+  windowS: 60,
+  packetsPerSecond: 1000,
+  permittedDscp: [],
+  followUp: false,
+};
 const NTP_UNIX_OFFSET_S = 2_208_988_800;
 
 const KERNEL = { by: 'the kernel (needs Linux)', start: startReflecting, senderTtl: 64 };
@@ -71,6 +78,14 @@ describe.each(REFLECTORS)('reflector by $by', ({ start, senderTtl }) => {
       numbers.push((await ask(sender, packet({ sequence: 5, ssid }))).readUInt32BE(0));
     }
     expect(numbers).toEqual([0, 1, 0, 2]);
+    // The last reply is on its way before it is counted.
+    await expect.poll(() => tallied(reflecting, 0)).toEqual({ received: 3, replied: 3 });
+    expect(tallied(reflecting, 1)).toEqual({ received: 1, replied: 1 });
+  });
+
+  it('says up to when it has counted everything, also while nothing comes', async () => {
+    const beganS = Math.floor(Date.now() / 1000);
+    await expect.poll(() => reflecting.tally.horizonS(), { timeout: 10_000 }).toBeGreaterThan(beganS);
   });
 
   it('answers in the size it was asked in: U cleared where it understands, octets as they came where not', async () => {
@@ -110,6 +125,7 @@ describe.each(REFLECTORS)('reflector by $by', ({ start, senderTtl }) => {
       drop_not_sent: 0,
       tlvs_malformed: 0,
       tlvs_bad_mac: 0,
+      window_closed: 0,
       // As many as arrived before the kernel's work queue had switched stamping on.
       receive_stamp_missing: expect.any(Number),
     });
@@ -141,6 +157,18 @@ describe('a reflector that cannot open its port', () => {
     );
   });
 });
+
+/** A session's counts of this window and the one before, which may have ended during the test. */
+function tallied({ tally }: Reflecting, session: number): { received: number; replied: number } {
+  const nowS = Math.floor(Date.now() / 1000);
+  const windows = [nowS, nowS - PLAN.windowS].map((second) => tally.read(session, second));
+  const sum = { received: 0, replied: 0 };
+  for (const counts of windows) {
+    sum.received += counts?.received ?? 0;
+    sum.replied += counts?.replied ?? 0;
+  }
+  return sum;
+}
 
 async function socketOn(address: string, port: number): Promise<Socket> {
   const socket = createSocket('udp4').bind(port, address);

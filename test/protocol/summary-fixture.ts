@@ -99,7 +99,14 @@ export function buildPath(overrides: Partial<SummaryPath> = {}, rttNs = 12_000_0
 export function buildPeer(peer: string, overrides: Partial<SummaryPeer> = {}): SummaryPeer {
   const flows = [0, 1, 2, 3].map((flow) => buildPath({ flow }));
   const icmp = buildPath({ class: 'echo', kind: 'icmp', size_bytes: 56 }, 12_100_000);
-  return { peer, seconds: 'g'.repeat(WINDOW_LENGTH_S), classes: [], paths: [...flows, icmp], ...overrides };
+  return {
+    peer,
+    seconds: 'g'.repeat(WINDOW_LENGTH_S),
+    classes: [],
+    paths: [...flows, icmp],
+    reflected: [],
+    ...overrides,
+  };
 }
 
 /** The summary of PoP `fra` about its peers `ams` and `par`; the window follows from the sequence number. */
@@ -148,6 +155,7 @@ export function buildSummary(overrides: Partial<Summary> = {}): Summary {
       reflected: 2400,
       reflector_dropped: {},
       reflector_stamps_missing: 0,
+      reflected_too_late: 0,
       suspends: 0,
       icmp_errors_unmatched: 0,
       replies_without_ssid: 0,

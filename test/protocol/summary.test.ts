@@ -7,6 +7,8 @@ import { parseSummary } from '../../src/protocol/parse-summary.ts';
 import { refusalOf } from './refusal.ts';
 import { buildCounts, buildPath, buildPeer, buildSummary, buildTrace, octetsOf } from './summary-fixture.ts';
 
+const REFLECTED = { class: 'voice', family: 'ipv4' as const, flow: 0, received: 600, replied: 600 };
+
 /** The document with one path that carries these changes. */
 function withPath(overrides: Parameters<typeof buildPath>[0]): Summary {
   return buildSummary({ peers: [buildPeer('ams', { paths: [buildPath(overrides)] })] });
@@ -77,6 +79,24 @@ describe('a document that breaks the schema', () => {
     ['more late than lost', withPath({ counts: buildCounts({ lost: 1, late: 2 }) }), /late, unreachable and corrupt/],
     ['a peer twice', { ...summary, peers: [buildPeer('ams'), buildPeer('ams')] }, /^ams: listed twice/],
     ['a path twice', { ...summary, peers: [buildPeer('ams', { paths: twoFlows })] }, /^ams\/.*: listed twice/],
+    [
+      'a session reflected twice',
+      { ...summary, peers: [buildPeer('ams', { reflected: [REFLECTED, REFLECTED] })] },
+      /^ams\/voice\/ipv4\/0: reflected twice/,
+    ],
+    [
+      'more replies than requests',
+      { ...summary, peers: [buildPeer('ams', { reflected: [{ ...REFLECTED, replied: 601 }] })] },
+      /^ams\/voice\/ipv4\/0: 601 replies to 600 requests/,
+    ],
+    [
+      'more sessions than a mesh can have',
+      {
+        ...summary,
+        peers: [buildPeer('ams', { reflected: Array.from({ length: 17 }, (_, flow) => ({ ...REFLECTED, flow })) })],
+      },
+      /^peers\.0\.reflected: /,
+    ],
     ['too few seconds', { ...summary, peers: [buildPeer('ams', { seconds: 'ggg' })] }, /^ams: 3 seconds in 60 s/],
     ['two different starts', { ...summary, window: { ...summary.window, start_unix_s: 1 } }, /^window: start/],
     ['a clock that nobody vouched for', { ...summary, clock: { ...summary.clock, source: 'none' } }, /^clock: .* none/],

@@ -2,19 +2,22 @@
 
 import type { Database, Statement } from 'better-sqlite3';
 import type { SummaryCounts } from '../../protocol/summary.ts';
+import { OtherEndReader, type OtherEnds } from './other-end-reader.ts';
 import type { NewestWindow, StoredPath, StoredPeer } from './store.ts';
 
 const SELECT_POPS = `
   SELECT p.pop AS pop, p.documents AS documents, p.last_sequence AS lastSequence,
-    p.last_received_at_ms AS lastAcceptedMs, d.window_start_s AS windowStartS, d.window_length_s AS windowLengthS
-  FROM pop_state p JOIN document d ON d.pop = p.pop AND d.sequence = p.last_sequence
+    p.last_received_at_ms AS lastAcceptedMs, w.window_start_s AS windowStartS, w.window_length_s AS windowLengthS,
+    w.schedule AS schedule, w.tick_ms AS tickMs, w.tmax_ms AS tmaxMs
+  FROM pop_state p JOIN window_row w ON w.pop = p.pop AND w.sequence = p.last_sequence
   ORDER BY p.pop`;
 
 const SELECT_PEERS = 'SELECT peer, seconds FROM peer_row WHERE pop = ? AND sequence = ? ORDER BY peer';
 
 const SELECT_PATHS = `
-  SELECT peer, class, kind, dscp, flow, due, received, lost, refused, missed, void, late, unreachable, corrupt,
-    duplicate, reordered, rtt_n, rtt_sum_ns, histogram
+  SELECT peer, class, kind, family, dscp, flow, interval_ms, due, received, lost, refused, missed, void, late,
+    unreachable, corrupt, duplicate, reordered, lost_forward, lost_reverse, lost_unresolved, lost_open, rtt_n, rtt_sum_ns,
+    rtt_max_ns, histogram
   FROM minute_row WHERE pop = ? AND sequence = ?
   ORDER BY peer, class, kind, family, dscp, size_bytes, flow`;
 
@@ -22,33 +25,52 @@ interface PathRow extends SummaryCounts {
   peer: string;
   class: string;
   kind: 'icmp' | 'stamp';
+  family: 'ipv4' | 'ipv6';
   dscp: number;
   flow: number;
+  interval_ms: number;
+  lost_forward: number | null;
+  lost_reverse: number | null;
+  lost_unresolved: number | null;
+  lost_open: number | null;
   rtt_n: number;
   rtt_sum_ns: number;
+  rtt_max_ns: number | null;
   histogram: string | null;
 }
 
+type PopRow = Omit<NewestWindow, 'peers' | 'isFirstOfRun' | 'clockErrorNs'>;
+
 export class MeshReader {
-  readonly #pops: Statement<[], Omit<NewestWindow, 'peers'>>;
+  readonly #pops: Statement<[], PopRow>;
   readonly #peers: Statement<[string, number], { peer: string; seconds: string }>;
   readonly #paths: Statement<[string, number], PathRow>;
+  readonly #otherEnds: OtherEndReader;
 
   constructor(database: Database) {
     this.#pops = database.prepare(SELECT_POPS);
     this.#peers = database.prepare(SELECT_PEERS);
     this.#paths = database.prepare(SELECT_PATHS);
+    this.#otherEnds = new OtherEndReader(database);
   }
 
   /** By name of the PoP, its peers by name. @throws SqliteError as SQLite does. */
   newestWindows(): NewestWindow[] {
-    return this.#pops.all().map((state) => ({ ...state, peers: this.#peersOf(state.pop, state.lastSequence) }));
+    const pops = this.#pops.all();
+    const ends = this.#otherEnds.read(pops);
+    return pops.map((state) => {
+      const { isFirstOfRun, clockErrorNs } = ends.own(state);
+      return { ...state, isFirstOfRun, clockErrorNs, peers: this.#peersOf(state, ends) };
+    });
   }
 
-  #peersOf(pop: string, sequence: number): StoredPeer[] {
+  #peersOf(state: PopRow, ends: OtherEnds): StoredPeer[] {
+    const { pop, lastSequence } = state;
     const peers = new Map<string, StoredPeer>();
-    for (const row of this.#peers.all(pop, sequence)) peers.set(row.peer, { ...row, paths: [] });
-    for (const row of this.#paths.iterate(pop, sequence)) peers.get(row.peer)?.paths.push(pathOf(row));
+    for (const row of this.#peers.all(pop, lastSequence)) {
+      peers.set(row.peer, { ...row, paths: [], otherEnd: ends.other(state, row.peer) });
+    }
+    for (const row of this.#paths.iterate(pop, lastSequence)) peers.get(row.peer)?.paths.push(pathOf(row));
     return [...peers.values()];
   }
 }
@@ -58,11 +80,21 @@ function pathOf(row: PathRow): StoredPath {
   return {
     class: row.class,
     kind: row.kind,
+    family: row.family,
     dscp: row.dscp,
     flow: row.flow,
+    intervalMs: row.interval_ms,
     counts: { due, received, lost, refused, missed, void: row.void, late, unreachable, corrupt, duplicate, reordered },
+    direction: directionOf(row),
     rttN: row.rtt_n,
     rttSumNs: row.rtt_sum_ns,
+    rttMaxNs: row.rtt_max_ns,
     histogram: row.histogram === null ? [] : (JSON.parse(row.histogram) as [number, number][]),
   };
+}
+
+function directionOf(row: PathRow): StoredPath['direction'] {
+  const { lost_forward: forward, lost_reverse: reverse, lost_unresolved: unresolved, lost_open: open } = row;
+  if (forward === null || reverse === null || unresolved === null || open === null) return null;
+  return { forward, reverse, unresolved, open };
 }

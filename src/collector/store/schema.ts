@@ -4,7 +4,8 @@
  * Step `n` takes a database from `user_version` n to n + 1. A step that has been released is never edited.
  *
  * `document` is the evidence; all other tables are derived from it. Delays are in ns, histograms are JSON arrays of
- * [bucket, count] in the scheme of the document's schema version.
+ * [bucket, count] in the scheme of the document's schema version. `window_row.clock_error_ns` is null unless the clock was
+ * synchronised and made no step. In `reflected_row` the PoP is the reflector, and the peer the sender.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -30,6 +31,21 @@ export const MIGRATIONS: readonly string[] = [
     last_received_at_ms INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
 
+  CREATE TABLE window_row (
+    pop TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    window_start_s INTEGER NOT NULL,
+    window_length_s INTEGER NOT NULL,
+    schedule TEXT NOT NULL,
+    tick_ms REAL NOT NULL,
+    tmax_ms INTEGER NOT NULL,
+    clock_error_ns INTEGER,
+    PRIMARY KEY (pop, sequence),
+    FOREIGN KEY (pop, sequence) REFERENCES document (pop, sequence)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE INDEX window_row_by_start ON window_row (window_start_s, window_length_s);
+
   CREATE TABLE peer_row (
     pop TEXT NOT NULL,
     sequence INTEGER NOT NULL,
@@ -53,6 +69,7 @@ export const MIGRATIONS: readonly string[] = [
     flow INTEGER NOT NULL,
     window_start_s INTEGER NOT NULL,
     window_length_s INTEGER NOT NULL,
+    interval_ms REAL NOT NULL,
     due INTEGER NOT NULL,
     received INTEGER NOT NULL,
     lost INTEGER NOT NULL,
@@ -64,6 +81,10 @@ export const MIGRATIONS: readonly string[] = [
     corrupt INTEGER NOT NULL,
     duplicate INTEGER NOT NULL,
     reordered INTEGER NOT NULL,
+    lost_forward INTEGER,
+    lost_reverse INTEGER,
+    lost_unresolved INTEGER,
+    lost_open INTEGER,
     rtt_n INTEGER NOT NULL,
     rtt_sum_ns INTEGER NOT NULL,
     rtt_min_ns INTEGER,
@@ -72,5 +93,22 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (pop, sequence, peer, class, kind, family, dscp, size_bytes, flow),
     FOREIGN KEY (pop, sequence, peer) REFERENCES peer_row (pop, sequence, peer)
   ) STRICT;
+
+  CREATE TABLE reflected_row (
+    pop TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    peer TEXT NOT NULL,
+    class TEXT NOT NULL,
+    family TEXT NOT NULL,
+    flow INTEGER NOT NULL,
+    window_start_s INTEGER NOT NULL,
+    window_length_s INTEGER NOT NULL,
+    received INTEGER NOT NULL,
+    replied INTEGER NOT NULL,
+    PRIMARY KEY (pop, sequence, peer, class, family, flow),
+    FOREIGN KEY (pop, sequence, peer) REFERENCES peer_row (pop, sequence, peer)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE INDEX reflected_row_by_peer ON reflected_row (peer, window_start_s, window_length_s);
   `,
 ];

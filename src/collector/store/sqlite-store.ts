@@ -3,7 +3,7 @@
 import type { Database, Statement, Transaction } from 'better-sqlite3';
 import { PopprobeError } from '../../base/errors.ts';
 import { type ChainLink, type ChainNeighbours, judgeLink } from '../../protocol/chain.ts';
-import type { SummaryPath, SummaryPeer } from '../../protocol/summary.ts';
+import type { Summary, SummaryPath, SummaryPeer } from '../../protocol/summary.ts';
 import type { VerifiedDocument } from '../verify.ts';
 import { guarded } from './database.ts';
 import { MeshReader } from './mesh-reader.ts';
@@ -23,17 +23,26 @@ const UPDATE_POP = `
     last_sequence = max(last_sequence, excluded.last_sequence),
     last_received_at_ms = max(last_received_at_ms, excluded.last_received_at_ms)`;
 
+const INSERT_WINDOW = `
+  INSERT INTO window_row (pop, sequence, window_start_s, window_length_s, schedule, tick_ms, tmax_ms, clock_error_ns)
+  VALUES (:pop, :sequence, :window_start_s, :window_length_s, :schedule, :tick_ms, :tmax_ms, :clock_error_ns)`;
+
+const INSERT_REFLECTED = `
+  INSERT INTO reflected_row (pop, sequence, peer, class, family, flow, window_start_s, window_length_s, received,
+    replied)
+  VALUES (:pop, :sequence, :peer, :class, :family, :flow, :window_start_s, :window_length_s, :received, :replied)`;
+
 const INSERT_PEER = `
   INSERT INTO peer_row (pop, sequence, peer, window_start_s, window_length_s, seconds)
   VALUES (:pop, :sequence, :peer, :window_start_s, :window_length_s, :seconds)`;
 
 const INSERT_PATH = `
   INSERT INTO minute_row (pop, sequence, peer, class, kind, family, dscp, size_bytes, flow, window_start_s,
-    window_length_s, due, received, lost, refused, missed, void, late, unreachable, corrupt, duplicate, reordered, rtt_n,
-    rtt_sum_ns, rtt_min_ns, rtt_max_ns, histogram)
+    window_length_s, interval_ms, due, received, lost, refused, missed, void, late, unreachable, corrupt, duplicate,
+    reordered, lost_forward, lost_reverse, lost_unresolved, lost_open, rtt_n, rtt_sum_ns, rtt_min_ns, rtt_max_ns, histogram)
   VALUES (:pop, :sequence, :peer, :class, :kind, :family, :dscp, :size_bytes, :flow, :window_start_s,
-    :window_length_s, :due, :received, :lost, :refused, :missed, :void, :late, :unreachable, :corrupt, :duplicate,
-    :reordered,
+    :window_length_s, :interval_ms, :due, :received, :lost, :refused, :missed, :void, :late, :unreachable, :corrupt,
+    :duplicate, :reordered, :lost_forward, :lost_reverse, :lost_unresolved, :lost_open,
     :rtt_n, :rtt_sum_ns, :rtt_min_ns, :rtt_max_ns, :histogram)`;
 
 /** The columns that every row of one document shares. */
@@ -52,8 +61,10 @@ export class SqliteStore implements SummaryStore {
   readonly #evidence: Statement<[string, number], { octets: Buffer; signature: string }>;
   readonly #insertDocument: Statement<[Columns]>;
   readonly #updatePop: Statement<[Columns]>;
+  readonly #insertWindow: Statement<[Columns]>;
   readonly #insertPeer: Statement<[Columns]>;
   readonly #insertPath: Statement<[Columns]>;
+  readonly #insertReflected: Statement<[Columns]>;
   readonly #accept: Transaction<(document: VerifiedDocument, receivedAtMs: number) => Acceptance>;
   readonly #meshReader: MeshReader;
 
@@ -66,8 +77,10 @@ export class SqliteStore implements SummaryStore {
     this.#evidence = database.prepare('SELECT octets, signature FROM document WHERE pop = ? AND sequence = ?');
     this.#insertDocument = database.prepare(INSERT_DOCUMENT);
     this.#updatePop = database.prepare(UPDATE_POP);
+    this.#insertWindow = database.prepare(INSERT_WINDOW);
     this.#insertPeer = database.prepare(INSERT_PEER);
     this.#insertPath = database.prepare(INSERT_PATH);
+    this.#insertReflected = database.prepare(INSERT_REFLECTED);
     this.#accept = database.transaction((document, receivedAtMs) => this.#insert(document, receivedAtMs));
     this.#meshReader = new MeshReader(database);
   }
@@ -112,6 +125,7 @@ export class SqliteStore implements SummaryStore {
     const evidence = { boot_id: summary.boot_id, digest, prev, kid, octets, signature };
     this.#insertDocument.run({ ...window, ...evidence, received_at_ms: receivedAtMs });
     this.#updatePop.run({ pop, sequence, received_at_ms: receivedAtMs });
+    this.#insertWindow.run({ ...window, ...windowColumns(summary) });
     for (const peer of summary.peers) this.#insertPeerRows(window, peer);
     return 'accepted';
   }
@@ -122,10 +136,21 @@ export class SqliteStore implements SummaryStore {
     return { before: at(sequence - 1), same: at(sequence), after: at(sequence + 1) };
   }
 
-  #insertPeerRows(window: WindowColumns, { peer, seconds, paths }: SummaryPeer): void {
+  #insertPeerRows(window: WindowColumns, { peer, seconds, paths, reflected }: SummaryPeer): void {
     this.#insertPeer.run({ ...window, peer, seconds });
     for (const path of paths) this.#insertPath.run({ ...window, peer, ...pathColumns(path) });
+    for (const session of reflected) this.#insertReflected.run({ ...window, peer, ...session });
   }
+}
+
+/** The bound of a clock that made a step in the window says nothing of the time before it. */
+function windowColumns({ parameters, clock }: Summary): Columns {
+  return {
+    schedule: parameters.schedule,
+    tick_ms: parameters.tick_ms,
+    tmax_ms: parameters.tmax_ms,
+    clock_error_ns: clock.steps > 0 ? null : clock.max_error_ns,
+  };
 }
 
 function pathColumns(path: SummaryPath): Columns {
@@ -136,11 +161,22 @@ function pathColumns(path: SummaryPath): Columns {
     dscp: path.dscp,
     size_bytes: path.size_bytes,
     flow: path.flow,
+    interval_ms: path.interval_ms,
     ...path.counts,
+    ...directionColumns(path.loss_direction),
     rtt_n: path.rtt?.n ?? 0,
     rtt_sum_ns: path.rtt?.sum_ns ?? 0,
     rtt_min_ns: path.rtt?.min_ns ?? null,
     rtt_max_ns: path.rtt?.max_ns ?? null,
     histogram: path.histogram === null ? null : JSON.stringify(path.histogram.buckets),
+  };
+}
+
+function directionColumns(direction: SummaryPath['loss_direction']): Columns {
+  return {
+    lost_forward: direction?.forward ?? null,
+    lost_reverse: direction?.reverse ?? null,
+    lost_unresolved: direction?.unresolved ?? null,
+    lost_open: direction?.open ?? null,
   };
 }

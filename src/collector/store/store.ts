@@ -15,12 +15,18 @@ export interface StoredDocument {
 export interface StoredPath {
   class: string;
   kind: 'icmp' | 'stamp';
+  family: 'ipv4' | 'ipv6';
   dscp: number;
   flow: number;
+  /** Mean interval between probes. */
+  intervalMs: number;
   counts: SummaryCounts;
+  /** Which way probes were lost; null without a stateful reflector. */
+  direction: { forward: number; reverse: number; unresolved: number; open: number } | null;
   /** Number of delay samples, and their sum in ns. */
   rttN: number;
   rttSumNs: number;
+  rttMaxNs: number | null;
   /** Pairs of bucket and count, ascending; empty without samples. */
   histogram: [number, number][];
 }
@@ -30,10 +36,33 @@ export interface StoredPeer {
   /** One letter per second of the window: g, b or u. */
   seconds: string;
   paths: StoredPath[];
+  /** What the peer's own document says of the same window; null without one. Of several the newest. */
+  otherEnd: StoredOtherEnd | null;
+}
+
+/** A PoP's window as far as it bears on what the other end of a path counted. */
+export interface StoredEnd {
+  /** The first document of a run of the agent, which may have begun within the window; or the one before is not there. */
+  isFirstOfRun: boolean;
+  /** Bound of its clock's error; null when nobody states one or the clock made a step. */
+  clockErrorNs: number | null;
+}
+
+export interface StoredOtherEnd extends StoredEnd {
+  /** Its reflector's counts of the sessions from the other PoP. */
+  sessions: StoredReflected[];
+}
+
+export interface StoredReflected {
+  class: string;
+  family: 'ipv4' | 'ipv6';
+  flow: number;
+  received: number;
+  replied: number;
 }
 
 /** The state of one PoP, with its window of the highest sequence number. */
-export interface NewestWindow {
+export interface NewestWindow extends StoredEnd {
   pop: string;
   /** Documents stored of this PoP. */
   documents: number;
@@ -42,6 +71,9 @@ export interface NewestWindow {
   lastAcceptedMs: number;
   windowStartS: number;
   windowLengthS: number;
+  schedule: 'periodic' | 'poisson';
+  tickMs: number;
+  tmaxMs: number;
   peers: StoredPeer[];
 }
 
