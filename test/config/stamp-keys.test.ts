@@ -96,7 +96,7 @@ describe('reading STAMP keys', () => {
     place(content);
     const error: unknown = await read().catch((e: unknown) => e);
     expect(error).toMatchObject({ code: 'key_invalid', found: expect.stringMatching(/^something else in /) });
-    expect(JSON.stringify(error) + String(error)).not.toMatch(/0b0b|4567|zz/i);
+    expect(JSON.stringify(error) + String(error)).not.toMatch(/0b0b0b0b|01234567|zzzz/i);
   });
 
   it.each([0o640, 0o604, 0o660, 0o777])('is refused with mode %o, and the remedy makes it safe', async (mode) => {

@@ -130,7 +130,8 @@ describe('the portable clock', () => {
       );
       offByNs.push(Math.abs(wallNs - (portable.monoNs - system.monoNs)));
     }
-    // The median: a busy host may keep this process from running in the middle of any one of them.
-    expect(offByNs.toSorted((a, b) => a - b)[100]).toBeLessThan(0.2 * MS);
+    // Better than the whole milliseconds it is made from. The median: a busy host may keep this process from running in
+    // the middle of any one of them.
+    expect(offByNs.toSorted((a, b) => a - b)[100]).toBeLessThan(MS);
   });
 });
