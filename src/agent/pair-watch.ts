@@ -36,6 +36,8 @@ export class PairWatch {
   readonly #next: Uint32Array;
   /** End of the last judged second, ns on CLOCK_MONOTONIC. */
   #judgedNs: number;
+  /** Up to when the probing thread has heard everything, ns on CLOCK_MONOTONIC. */
+  #heardNs = 0;
   /** Of the pair and second that is being judged. */
   #received = 0;
   readonly #lost: Record<IpFamily, number> = { ipv4: 0, ipv6: 0 };
@@ -55,8 +57,10 @@ export class PairWatch {
   /** Judges every second that is over and whose probes all have their outcome. Called each second. */
   turn(): PairChange[] {
     this.#clock.read();
+    // While the probing thread is held up, replies may wait in its sockets: what it has not heard yet is no silence.
+    this.#heardNs = Math.min(this.#clock.monoNs, this.#ring.horizonNs());
     const changes: PairChange[] = [];
-    const readyNs = this.#clock.monoNs - this.#delayNs;
+    const readyNs = this.#heardNs - this.#delayNs;
     const overdue = Math.floor((readyNs - this.#judgedNs) / NS_PER_S) - LIMITS.pairSecondsLateMax;
     if (overdue > 0) this.#judgedNs += overdue * NS_PER_S;
     for (let endNs = this.#judgedNs + NS_PER_S; endNs <= readyNs; endNs += NS_PER_S) {
@@ -84,7 +88,7 @@ export class PairWatch {
         const slot = this.#ring.slotOf(path, sequence);
         const due = dueNs[slot] ?? 0;
         if (due >= endNs) break;
-        if (due >= startNs) this.#countSlot(slot, this.#clock.monoNs - due, this.#families[path] ?? 'ipv4');
+        if (due >= startNs) this.#countSlot(slot, this.#heardNs - due, this.#families[path] ?? 'ipv4');
       }
       this.#next[path] = sequence;
     }

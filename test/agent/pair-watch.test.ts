@@ -70,8 +70,10 @@ describe('a watch over pairs', () => {
   });
 
   /** The moment at which the first `seconds` seconds can be judged. */
-  function lookAt(seconds: number): string[] {
-    const atNs = startNs + seconds * NS_PER_S + sealDelayNs(TMAX_NS, TICK_NS);
+  function lookAt(seconds: number, heardSeconds = seconds): string[] {
+    const delayNs = sealDelayNs(TMAX_NS, TICK_NS);
+    rig.opened(startNs + heardSeconds * NS_PER_S + delayNs);
+    const atNs = startNs + seconds * NS_PER_S + delayNs;
     clock.read();
     clock.advance(atNs - clock.monoNs);
     return watch.turn().map(({ peer, state, family }) => `${peer} ${state}${family === 'ipv6' ? ' over ipv6' : ''}`);
@@ -91,6 +93,12 @@ describe('a watch over pairs', () => {
     expect(lookAt(2.99)).toEqual([]);
     expect(lookAt(3)).toEqual(['sin1 bad']);
     expect(lookAt(9)).toEqual([]);
+  });
+
+  it('waits while the probing thread is held up, whose sockets may hold the replies', () => {
+    fill(0, 0, 9, false);
+    expect(lookAt(8, 1)).toEqual([]);
+    expect(lookAt(9, 9)).toEqual(['sin1 bad']);
   });
 
   it('judges over all paths of a peer: half of them lost is good, more is bad', () => {
