@@ -24,6 +24,12 @@ export function startFping(targets: readonly string[], { perTargetMs, gapMs, dur
   return start({ namespace: NEAR, command: 'fping', args });
 }
 
+/** Starts fping as one who wants to see each probe starts it: it loops over all targets and prints a line a probe. */
+export function startPrintingFping(targets: readonly string[], { perTargetMs, gapMs }: Pace): RunningProgram {
+  const args = ['-l', '-i', String(gapMs), '-p', String(perTargetMs), ...targets];
+  return start({ namespace: NEAR, command: 'fping', args });
+}
+
 /** How many probes an ended `startFping` says it sent and got answered. */
 export function fpingTotals(stderr: string): { sent: number; received: number } {
   const totals = { sent: 0, received: 0 };

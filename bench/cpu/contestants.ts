@@ -2,7 +2,7 @@
 
 import { FAR_ADDRESSES, farAddress } from '../addresses.ts';
 import { EngineProcess } from '../engine.ts';
-import { fpingTotals, startFping } from '../fping.ts';
+import { fpingTotals, startFping, startPrintingFping } from '../fping.ts';
 import { echoPlan, stampPlans } from '../plans.ts';
 import type { Protocol } from '../proc.ts';
 import { SETTINGS } from '../settings.ts';
@@ -49,8 +49,9 @@ export const POPPROBE_STAMP: Contestant = {
   start: () => withReflector(startStampEngine),
 };
 
-export const FPING_EVEN: Contestant = fping('fping, even pacing', EVEN_MS);
-export const FPING_BURST: Contestant = fping('fping, bursts', BURST_MS);
+export const FPING_PRINTING: Contestant = fping('fping, even pacing, a line a probe', EVEN_MS, startPrintingFping);
+export const FPING_EVEN: Contestant = fping('fping, even pacing, silent', EVEN_MS, startFping);
+export const FPING_BURST: Contestant = fping('fping, bursts, silent', BURST_MS, startFping);
 
 /** The loop in C, by the path of its program. */
 export function floorIcmp(program: string): Contestant {
@@ -65,10 +66,10 @@ export function floorStamp(program: string): Contestant {
   return { name: 'loop in C, STAMP', protocol: 'udp', isJustInTime: false, start };
 }
 
-function fping(name: string, gapMs: number): Contestant {
+function fping(name: string, gapMs: number, run: typeof startFping): Contestant {
   const start = (): Promise<Running> => {
     const durationMs = nativeWarmUpMs + measureMs + FPING_MARGIN_MS;
-    const program = startFping(FAR_ADDRESSES, { perTargetMs, gapMs, durationMs });
+    const program = run(FAR_ADDRESSES, { perTargetMs, gapMs, durationMs });
     const stop = async (): Promise<string> => {
       const { sent, received } = fpingTotals((await program.stop('SIGINT')).stderr);
       return `${sent} sent, ${received} received`;

@@ -9,6 +9,7 @@ import {
   type Contestant,
   FPING_BURST,
   FPING_EVEN,
+  FPING_PRINTING,
   floorIcmp,
   floorStamp,
   POPPROBE_ICMP,
@@ -63,6 +64,7 @@ function arrange(folder: string): { comparisons: Comparison[]; rows: Row[] } {
   const rows: Row[] = [];
   if (isInstalled('fping')) {
     comparisons.push(
+      { ours: POPPROBE_ICMP, theirs: FPING_PRINTING, max: TARGETS.cpuOverPrintingFpingMax },
       { ours: POPPROBE_ICMP, theirs: FPING_EVEN, max: TARGETS.cpuOverFpingMax },
       { ours: POPPROBE_ICMP, theirs: FPING_BURST, max: TARGETS.cpuOverBurstFpingMax },
     );

@@ -28,7 +28,7 @@ export async function benchFuzz(): Promise<Row[]> {
   const { sent, answered, unanswered } = live.result;
   return [
     info('Fuzz: seed', String(seed)),
-    info(`Fuzz: taken for good by the decoders of ${names.join(', ')}`, Object.values(accepted).join(', ')),
+    ...Object.entries(accepted).map(([name, count]) => info(`Fuzz: taken for good as ${name}`, String(count))),
     atMost(
       `Fuzz: violations over ${packets} packets in ${names.length} decoders`,
       violations.count,

@@ -11,7 +11,8 @@ import type { Decoder } from './decoder.ts';
 /** A key that no template knows. */
 export const MAC = new HmacSha256Mac(new Uint8Array(32).fill(7));
 
-const REPLY_BYTES = 2048;
+/** Room for the longest packet, what stands before it and the guards. */
+const REPLY_BYTES = 4096;
 const REPLY_AT = 64;
 /** Octets on either side of the reply that must stay as they are. */
 const GUARD_BYTES = 16;
