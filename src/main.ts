@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { PopprobeError } from './base/errors.ts';
 import { agentCommand } from './cli/agent.ts';
 import { checkCommand } from './cli/check.ts';
+import { endWithReader } from './cli/closed-output.ts';
 import { collectorCommand } from './cli/collector.ts';
 import { keygenCommand } from './cli/keygen.ts';
 import { startCommand } from './cli/start.ts';
@@ -36,6 +37,7 @@ const program = new Command('popprobe')
   .exitOverride();
 for (const command of COMMANDS) program.addCommand(command().copyInheritedSettings(program));
 
+endWithReader();
 try {
   await program.parseAsync();
 } catch (error) {
