@@ -3,7 +3,7 @@
  * no file, however odd, can bring a running daemon down.
  */
 
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { LIMITS } from '../base/limits.ts';
@@ -12,11 +12,32 @@ import type { AgentConfig } from './agent-config.ts';
 import { freezeDeep } from './freeze.ts';
 import type { Loaded } from './problem.ts';
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** As `loadAgentConfig`, at the price of starting a process. Rejects when that process itself fails. */
 export async function loadAgentConfigAside(file: string): Promise<Loaded<AgentConfig>> {
   const program = fileURLToPath(builtFile(import.meta.url, 'print-agent-config'));
-  const { stdout } = await promisify(execFile)(process.execPath, [program, file], {
-    maxBuffer: LIMITS.loadedConfigBytesMax,
-  });
-  return freezeDeep(JSON.parse(stdout) as Loaded<AgentConfig>);
+  const reading = promisify(execFile)(process.execPath, [program, file], { maxBuffer: LIMITS.loadedConfigBytesMax });
+  const forget = endWith(reading.child);
+  try {
+    const { stdout } = await reading;
+    return freezeDeep(JSON.parse(stdout) as Loaded<AgentConfig>);
+  } finally {
+    forget();
+  }
+}
+
+/** Who ends this process while the child reads means both. Returns how to stop caring. */
+function endWith(child: ChildProcess): () => void {
+  const end = (signal: NodeJS.Signals): void => {
+    forget();
+    // When it is gone. Nobody else listens yet, so the signal then does what it does by itself.
+    child.once('exit', () => process.kill(process.pid, signal));
+    child.kill('SIGKILL');
+  };
+  const forget = (): void => {
+    for (const signal of SIGNALS) process.removeListener(signal, end);
+  };
+  for (const signal of SIGNALS) process.once(signal, end);
+  return forget;
 }
