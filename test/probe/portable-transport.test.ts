@@ -1,7 +1,6 @@
 /** The transport contract for Node.js' own sockets, and what is theirs alone: a bounded queue, nothing of other people's. */
 
 import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { AddressFamily, createChecksum, createSocket as createRawSocket, writeChecksum } from 'raw-socket';
 import { describe, expect, it, vi } from 'vitest';
@@ -15,6 +14,7 @@ import type { Transport, TransportEvents } from '../../src/probe/transport.ts';
 import { blankEchoProbe, decodeEchoReply, encodeEchoRequest, ICMP_HEADER_BYTES } from '../../src/wire/icmp-echo.ts';
 import { rootMissing } from '../linux/privileges.ts';
 import { type Bench, transportContract } from './transport-contract.ts';
+import { openUdpPeer } from './udp-peer.ts';
 
 const LOCAL = parseIp('127.0.5.1');
 const PEER = parseIp('127.0.5.2');
@@ -28,23 +28,15 @@ const SESSION = 0x1357_9bdf;
 const MESSAGE_BYTES = ICMP_HEADER_BYTES + 64;
 
 async function udpBench(local: IpAddress, peer: IpAddress): Promise<Bench> {
-  const type = familyOf(peer) === 'ipv4' ? 'udp4' : 'udp6';
-  const echo = createSocket(type);
-  echo.on('message', (octets, from) => echo.send(octets, from.port, from.address));
-  echo.bind(0, formatIp(peer));
-  await once(echo, 'listening');
-  const unused = createSocket(type).bind(0, formatIp(peer));
-  await once(unused, 'listening');
-  const closedPort = unused.address().port;
-  unused.close();
+  const remote = await openUdpPeer(peer);
   const clock = new PortableClock();
   const transport = await openDgramTransport({ address: local, port: 0, payloadBytes: 256, clock });
   return {
     transport,
     clock,
-    echoing: { address: peer, port: echo.address().port },
-    closed: { address: peer, port: closedPort },
-    forbidden: type === 'udp4' ? { address: BROADCAST, port: 9, errno: EACCES } : null,
+    echoing: remote.echoing,
+    closed: remote.closed,
+    forbidden: familyOf(peer) === 'ipv4' ? { address: BROADCAST, port: 9, errno: EACCES } : null,
     stamps: false,
     answersAtOnce: false,
     tells: { ttl: false, icmpErrors: false },
@@ -53,8 +45,7 @@ async function udpBench(local: IpAddress, peer: IpAddress): Promise<Bench> {
     settle: () => undefined,
     close: async () => {
       transport.close();
-      echo.close();
-      await once(echo, 'close');
+      await remote.close();
     },
   };
 }

@@ -1,7 +1,5 @@
 /** The transport contract for each transport there is. */
 
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { familyOf, type IpAddress } from '../../src/base/ip-address.ts';
 import { formatIp, parseIp } from '../../src/linux/ip-text.ts';
@@ -15,6 +13,7 @@ import { permitPingSockets, rootMissing } from '../linux/privileges.ts';
 import { FakeClock } from './fake-clock.ts';
 import { MemoryNetwork } from './memory-network.ts';
 import { type Bench, transportContract } from './transport-contract.ts';
+import { openUdpPeer } from './udp-peer.ts';
 
 const LOCAL = parseIp('127.0.3.1');
 const PEER = parseIp('127.0.3.2');
@@ -33,22 +32,14 @@ function openSocket(kind: SocketKind, port: number, txKeys: TxKeys, address: IpA
 }
 
 async function udpBench(txKeys: TxKeys, local: IpAddress = LOCAL, peer: IpAddress = PEER): Promise<Bench> {
-  const type = familyOf(peer) === 'ipv4' ? 'udp4' : 'udp6';
-  const echo = createSocket(type);
-  echo.on('message', (octets, from) => echo.send(octets, from.port, from.address));
-  echo.bind(0, formatIp(peer));
-  await once(echo, 'listening');
-  const unused = createSocket(type).bind(0, formatIp(peer));
-  await once(unused, 'listening');
-  const closedPort = unused.address().port;
-  unused.close();
+  const remote = await openUdpPeer(peer);
   const transport = new KernelTransport(openSocket('udp', 0, txKeys, local));
   return {
     transport,
     clock: new SystemClock(),
-    echoing: { address: peer, port: echo.address().port },
-    closed: { address: peer, port: closedPort },
-    forbidden: type === 'udp4' ? { address: BROADCAST, port: 9, errno: EACCES } : null,
+    echoing: remote.echoing,
+    closed: remote.closed,
+    forbidden: familyOf(peer) === 'ipv4' ? { address: BROADCAST, port: 9, errno: EACCES } : null,
     stamps: true,
     answersAtOnce: true,
     tells: { ttl: true, icmpErrors: true },
@@ -57,8 +48,7 @@ async function udpBench(txKeys: TxKeys, local: IpAddress = LOCAL, peer: IpAddres
     settle: () => undefined,
     close: async () => {
       transport.close();
-      echo.close();
-      await once(echo, 'close');
+      await remote.close();
     },
   };
 }
