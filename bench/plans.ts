@@ -25,13 +25,14 @@ export function echoPlan(
   intervalMs: number,
   family: IpFamily = 'ipv4',
 ): ProbePlan {
-  const paths = targets.flatMap((target) =>
-    Array.from({ length: pathsPerTarget }, () => ({
+  const paths = targets.flatMap((target, at) =>
+    Array.from({ length: pathsPerTarget }, (_, path) => ({
       ...pathParts(intervalMs),
       kind: 'icmp' as const,
       sizeBytes: SETTINGS.echoBytes,
       address: parseIp(target),
       port: 0,
+      echoPath: at * pathsPerTarget + path,
       ssid: 0,
       socket: 0,
     })),
@@ -55,6 +56,7 @@ export function stampPlans(
     sizeBytes: SETTINGS.stampBytes,
     address: parseIp(reflector),
     port: SETTINGS.stampPort,
+    echoPath: 0,
     ssid: session + 1,
     socket: session % flows,
   }));

@@ -3,7 +3,7 @@
 import { planProbes } from '../../src/agent/plan.ts';
 import { Summarizer } from '../../src/agent/summarize.ts';
 import { Windows } from '../../src/agent/windows.ts';
-import { NS_PER_MS, NS_PER_S } from '../../src/base/units.ts';
+import { NS_PER_S } from '../../src/base/units.ts';
 import { UNKNOWN_CLOCK } from '../../src/linux/clock-state.ts';
 import { Engine } from '../../src/probe/engine.ts';
 import { engineCounters, reflectorCounters } from '../../src/probe/health.ts';
@@ -74,7 +74,8 @@ class Day {
   /** Goes on until so many hours after the start. */
   runUntil(hours: number): void {
     while (this.#clock.monoNs < hours * NS_PER_HOUR) {
-      this.#clock.advance(this.#engine.tick() * NS_PER_MS);
+      const wakeNs = this.#engine.tick();
+      this.#clock.advance(wakeNs - this.#clock.monoNs);
       if (this.#clock.monoNs >= this.#nextLookNs) this.#summarizeEnded();
     }
   }

@@ -5,7 +5,7 @@ import { NS_PER_MS } from '../base/units.ts';
 import type { MeshConfig, MeshPop } from '../config/mesh-config.ts';
 import type { PathPlan, ProbePlan } from '../probe/plan.ts';
 import { slotsFor } from '../ring/layout.ts';
-import { addressOf, floorSenders, listSenders, type Sender, ssidOf } from './senders.ts';
+import { addressOf, echoPathOf, floorSenders, listSenders, type Sender, ssidOf } from './senders.ts';
 import type { StampKeys } from './stamp-keys.ts';
 
 /**
@@ -70,6 +70,7 @@ function planPath(
     intervalNs: probeClass.intervalMs * NS_PER_MS,
     address,
     port: isStamp ? peer.stampPort : 0,
+    echoPath: isStamp ? 0 : echoPathOf(peer, sender.flowOfMesh),
     ssid: isStamp && peer.reflector !== 'twamp_light' ? ssidOf(peer, sender.flowOfMesh) : 0,
     keys: isStamp && probeClass.authenticated ? keys.of(self.name, peer.name) : [],
     tlvs: isStamp ? [...probeClass.tlvs] : [],

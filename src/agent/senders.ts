@@ -11,7 +11,7 @@ import { ICMP_HEADER_BYTES } from '../wire/icmp-echo.ts';
 export interface Sender {
   probeClass: ProbeClass;
   flow: number;
-  /** Number of the flow over all STAMP classes: the low bits of the SSID. */
+  /** Number of the flow over all classes of its kind, an ICMP class being one flow: the low bits of SSID and echo path. */
   flowOfMesh: number;
   socket: SocketPlan;
 }
@@ -71,12 +71,17 @@ export function ssidOf(reflector: MeshPop, flowOfMesh: number): number {
   return reflector.id * LIMITS.flowsMax + flowOfMesh;
 }
 
+/** Unique among a sender's ICMP paths. */
+export function echoPathOf(peer: MeshPop, icmpClass: number): number {
+  return peer.id * LIMITS.icmpClassesMax + icmpClass;
+}
+
 /** The ICMP identifier is constant per PoP and class: some routers hash it, and raw sockets are told apart by it. */
 function icmpSender(probeClass: ProbeClass, pop: MeshPop, address: IpAddress, icmpClass: number): Sender {
   return {
     probeClass,
     flow: 0,
-    flowOfMesh: 0,
+    flowOfMesh: icmpClass,
     socket: {
       kind: 'icmp',
       address,

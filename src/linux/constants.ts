@@ -61,6 +61,7 @@ export const MADV_DONTNEED = 4;
 export const CLOCK_REALTIME = 0;
 export const CLOCK_MONOTONIC = 1;
 export const CLOCK_BOOTTIME = 7;
+export const TIMER_ABSTIME = 1;
 
 /** Index of the dropped datagrams in what SO_MEMINFO answers, and the number of its u32s. */
 export const SK_MEMINFO_DROPS = 8;

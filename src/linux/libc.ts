@@ -25,6 +25,8 @@ export interface Libc {
   recvmmsg(fd: number, messages: Address, count: number, flags: number, timeout: Address): number;
   poll(fds: Address, count: number, timeoutMs: number): number;
   clock_gettime(clock: number, into: Address): number;
+  /** Unlike the others it returns the errno itself. */
+  clock_nanosleep(clock: number, flags: number, request: Address, remain: Address): number;
   adjtimex(timex: Address): number;
   madvise(address: Address, length: number, advice: number): number;
   close(fd: number): number;
@@ -43,6 +45,7 @@ const PROTOTYPES = {
   recvmmsg: 'int recvmmsg(int, intptr_t, uint32_t, int, intptr_t)',
   poll: 'int poll(intptr_t, uint64_t, int)',
   clock_gettime: 'int clock_gettime(int, intptr_t)',
+  clock_nanosleep: 'int clock_nanosleep(int, int, intptr_t, intptr_t)',
   adjtimex: 'int adjtimex(intptr_t)',
   madvise: 'int madvise(intptr_t, size_t, int)',
   close: 'int close(int)',

@@ -46,6 +46,20 @@ export class Arrivals {
     this.#slotBefore = new Int32Array(ring.views.paths).fill(-1);
   }
 
+  /** Goes on where another one was: `kept` has for each path the number that it had there, or -1. */
+  continue(other: Arrivals, kept: readonly number[]): void {
+    for (const [path, old] of kept.entries()) {
+      if (old < 0) continue;
+      this.#nextExpected[path] = other.#nextExpected[old] ?? 0;
+      this.#lastSlot[path] = this.#movedSlot(path, old, other, other.#lastSlot[old] ?? -1);
+      this.#slotBefore[path] = this.#movedSlot(path, old, other, other.#slotBefore[old] ?? -1);
+    }
+  }
+
+  #movedSlot(path: number, old: number, other: Arrivals, slot: number): number {
+    return slot < 0 ? -1 : slot - other.#ring.slotOf(old, 0) + this.#ring.slotOf(path, 0);
+  }
+
   /**
    * Files a reply whose session and source have been checked. The copy of T1 that came back must be the one the slot
    * remembers: it tells a reply to this probe from one to a probe of an earlier run with the same number.

@@ -43,8 +43,12 @@ export class Blindness {
 
   /** Looks at most once in a while, after everything that has arrived was read: what is still out may have been lost here. */
   look(): void {
+    if (this.#clock.monoNs - this.#lookedAtNs >= LIMITS.blindnessCheckNs) this.lookNow();
+  }
+
+  /** As `look`, however short a while ago the last time was. */
+  lookNow(): void {
     const nowNs = this.#clock.monoNs;
-    if (nowNs - this.#lookedAtNs < LIMITS.blindnessCheckNs) return;
     const isDeaf = nowNs - this.#lookedAtNs > LIMITS.deafNs;
     for (let socket = 0; socket < this.#transports.length; socket += 1) this.#lookAtSocket(socket, isDeaf);
     this.#lookAtHost();

@@ -16,8 +16,12 @@ import type { EngineCounter } from './health.ts';
 import type { PathPlan } from './plan.ts';
 import type { Datagram, IcmpError } from './transport.ts';
 
+const ECHO_PATHS = 65_536;
+
 export class EchoSender {
   readonly #paths: readonly PathPlan[];
+  /** Path number plus one, so that 0 is none; `LIMITS.pathsMax` leaves room for it. */
+  readonly #pathOfEcho = new Uint16Array(ECHO_PATHS);
   readonly #session: number;
   readonly #identifiers: readonly number[];
   readonly #arrivals: Arrivals;
@@ -38,13 +42,16 @@ export class EchoSender {
     this.#identifiers = identifiers;
     this.#arrivals = arrivals;
     this.#counters = counters;
+    for (const [path, { kind, echoPath }] of paths.entries()) {
+      if (kind === 'icmp') this.#pathOfEcho[echoPath] = path + 1;
+    }
   }
 
-  /** Writes the probe `sequence` of path number `path` at `offset`; returns the octets of the ICMP message. */
-  write(view: DataView, offset: number, path: number, plan: PathPlan, sequence: number, clock: Clock): number {
+  /** Writes the probe `sequence` of a path at `offset`; returns the octets of the ICMP message. */
+  write(view: DataView, offset: number, plan: PathPlan, sequence: number, clock: Clock): number {
     this.#probe.identifier = this.#identifiers[plan.socket] ?? 0;
     this.#probe.session = this.#session;
-    this.#probe.path = path;
+    this.#probe.path = plan.echoPath;
     this.#probe.sequence = sequence;
     this.#probe.t1.seconds = clock.wallSeconds;
     this.#probe.t1.nanoseconds = clock.wallNanoseconds;
@@ -62,15 +69,16 @@ export class EchoSender {
       if (decoding === 'corrupt') this.#fileCorrupt(datagram);
       return;
     }
-    const plan = this.#paths[this.#reply.path];
-    if (plan?.kind !== 'icmp') {
+    const path = this.#path();
+    const plan = this.#paths[path];
+    if (!plan) {
       this.#counters.add('reply_unknown_session');
     } else if (!isAddress(plan.address, datagram.source.address, datagram.source.addressBytes)) {
       this.#counters.add('reply_wrong_source');
     } else if (datagram.length !== ICMP_HEADER_BYTES + plan.sizeBytes) {
       this.#counters.add('reply_corrupt');
     } else {
-      const { path, sequence, t1 } = this.#reply;
+      const { sequence, t1 } = this.#reply;
       const accepted = this.#arrivals.file(path, sequence, t1, datagram, null);
       if (accepted) this.#arrivals.fileReplyTos(path, plan.dscp, datagram.tos);
     }
@@ -81,8 +89,9 @@ export class EchoSender {
     const { view, offset, length } = datagram;
     const family = datagram.source.addressBytes === IPV4_BYTES ? 'ipv4' : 'ipv6';
     const decoding = decodeQuotedEcho(view, offset, length, this.#session, this.#reply, family);
-    if (decoding === 'ok' && this.#paths[this.#reply.path]?.kind === 'icmp') {
-      this.#arrivals.fileUnreachable(this.#reply.path, this.#reply.sequence, error);
+    const path = this.#path();
+    if (decoding === 'ok' && path >= 0) {
+      this.#arrivals.fileUnreachable(path, this.#reply.sequence, error);
     } else {
       this.#counters.add('icmp_errors_unmatched');
     }
@@ -91,9 +100,15 @@ export class EchoSender {
   /** Damage may be where the marks are: only a reply whose path, source and T1 still fit is taken for the probe's. */
   #fileCorrupt(datagram: Datagram): void {
     const { address, addressBytes } = datagram.source;
-    const plan = this.#paths[this.#reply.path];
-    if (plan?.kind !== 'icmp' || !isAddress(plan.address, address, addressBytes)) return;
-    this.#arrivals.fileCorrupt(this.#reply.path, this.#reply.sequence, this.#reply.t1);
+    const path = this.#path();
+    const plan = this.#paths[path];
+    if (!plan || !isAddress(plan.address, address, addressBytes)) return;
+    this.#arrivals.fileCorrupt(path, this.#reply.sequence, this.#reply.t1);
+  }
+
+  /** The path that the packet just decoded names, or -1. */
+  #path(): number {
+    return (this.#pathOfEcho[this.#reply.path] ?? 0) - 1;
   }
 
   #count(decoding: Exclude<EchoDecoding, 'ok'>): void {

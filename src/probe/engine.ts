@@ -2,7 +2,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import { LIMITS } from '../base/limits.ts';
-import { NS_PER_MS } from '../base/units.ts';
+import { carryOver } from '../ring/carry-over.ts';
 import type { Counters } from '../ring/counters.ts';
 import { STAMP_SOURCE } from '../ring/layout.ts';
 import type { RingWriter } from '../ring/writer.ts';
@@ -31,6 +31,14 @@ export interface EngineParts {
   estimate: Int32Array;
   /** Uniform in [0, 1): the random phase or intervals of each path. */
   random: () => number;
+  /** The engine whose place this one takes: same clock, counters and ICMP session. */
+  before?: Predecessor;
+}
+
+export interface Predecessor {
+  engine: Engine;
+  /** For each path of the new plan the number that it had in the old one, or -1. */
+  kept: readonly number[];
 }
 
 export class Engine implements TransportEvents {
@@ -40,7 +48,8 @@ export class Engine implements TransportEvents {
   readonly #transports: readonly Transport[];
   readonly #counters: Counters<EngineCounter>;
   readonly #lateness: Uint32Array;
-  readonly #steps = new StepWatch();
+  readonly #steps: StepWatch;
+  readonly #arrivals: Arrivals;
   readonly #echo: EchoSender;
   readonly #stamp: SessionSender;
   readonly #schedule: Schedule;
@@ -61,10 +70,12 @@ export class Engine implements TransportEvents {
     this.#transports = parts.transports;
     this.#counters = counters;
     this.#lateness = parts.lateness;
-    const arrivals = new Arrivals(ring, plan.tmaxNs, clock, this.#steps, counters, parts.estimate);
+    // Probes that are out know a clock step by when it was.
+    this.#steps = parts.before ? parts.before.engine.#steps : new StepWatch();
+    this.#arrivals = new Arrivals(ring, plan.tmaxNs, clock, this.#steps, counters, parts.estimate);
     const identifiers = plan.sockets.map((socket) => socket.port);
-    this.#echo = new EchoSender(plan.paths, plan.session, identifiers, arrivals, counters);
-    this.#stamp = new SessionSender(plan.paths, arrivals, counters, parts.estimate);
+    this.#echo = new EchoSender(plan.paths, plan.session, identifiers, this.#arrivals, counters);
+    this.#stamp = new SessionSender(plan.paths, this.#arrivals, counters, parts.estimate);
     this.#filled = new Int32Array(parts.transports.length);
     this.#cookies = parts.transports.map((transport) => new Int32Array(transport.outgoing.count));
     clock.read();
@@ -73,9 +84,30 @@ export class Engine implements TransportEvents {
     const intervalsNs = plan.paths.map((path) => path.intervalNs);
     this.#schedule = new Schedule(plan.schedule, intervalsNs, plan.windowS, clock, parts.random);
     this.#blindness = new Blindness(plan, ring, clock, parts.transports, counters);
+    if (parts.before) this.#continue(parts.before);
   }
 
-  /** One tick. Returns how long to sleep until the next one, ms. */
+  /** Which paths stop, and when, ns on CLOCK_MONOTONIC; all others go on. See `Schedule.stopAt`. */
+  stopAt(paths: readonly number[], stopNs: number): void {
+    this.#readClock();
+    this.#schedule.stopAt(new Set(paths), stopNs, this.#clock.monoNs);
+  }
+
+  /** Reads all that has arrived: whoever takes this engine's place begins with what comes later. */
+  finish(): void {
+    this.#receive();
+    this.#blindness.lookNow();
+  }
+
+  #continue({ engine, kept }: Predecessor): void {
+    carryOver(engine.#ring.views, this.#ring.views, kept);
+    this.#arrivals.continue(engine.#arrivals, kept);
+    this.#stamp.continue(engine.#stamp, kept);
+    for (const [path, old] of kept.entries()) if (old >= 0) this.#schedule.continue(path, engine.#schedule, old);
+    this.#wakeNs = engine.#wakeNs;
+  }
+
+  /** One tick. Returns when the next one is due, ns on CLOCK_MONOTONIC. */
   tick(): number {
     this.#readClock();
     this.#accountForWake();
@@ -83,10 +115,8 @@ export class Engine implements TransportEvents {
     const nextDueNs = this.#sendDue();
     this.#receive();
     this.#ring.advanceHorizon(this.#tickNs);
-    this.#clock.read();
-    const nowNs = this.#clock.monoNs;
-    this.#wakeNs = nextWakeNs(this.#startNs, this.#plan.tickNs, nextDueNs, nowNs, LIMITS.sleepNsMax);
-    return (this.#wakeNs - nowNs) / NS_PER_MS;
+    this.#wakeNs = nextWakeNs(this.#startNs, this.#plan.tickNs, nextDueNs, this.#clock.monoNs, LIMITS.sleepNsMax);
+    return this.#wakeNs;
   }
 
   onSent(cookie: number): void {
@@ -145,16 +175,17 @@ export class Engine implements TransportEvents {
 
   /** Opens a slot for every probe that is due, sends those in time; returns when the next one falls due. */
   #sendDue(): number {
-    let nextNs = Number.POSITIVE_INFINITY;
     const { paths } = this.#plan;
-    for (let path = 0; path < paths.length; path += 1) {
+    for (let path = this.#nextDue(0); path >= 0; path = this.#nextDue(path + 1)) {
       const plan = paths[path];
-      if (!plan) continue;
-      if (this.#schedule.dueNs(path) <= this.#clock.monoNs) this.#sendPath(path, plan);
-      nextNs = Math.min(nextNs, this.#schedule.dueNs(path));
+      if (plan) this.#sendPath(path, plan);
     }
     for (let socket = 0; socket < this.#transports.length; socket += 1) this.#flush(socket);
-    return nextNs;
+    return this.#schedule.earliestNs();
+  }
+
+  #nextDue(from: number): number {
+    return this.#schedule.nextDue(from, this.#clock.monoNs);
   }
 
   #sendPath(path: number, plan: PathPlan): void {
@@ -190,7 +221,7 @@ export class Engine implements TransportEvents {
     const sequence = this.#ring.views.sequence[slot] ?? 0;
     const length =
       plan.kind === 'icmp'
-        ? this.#echo.write(view, offset, path, plan, sequence, this.#clock)
+        ? this.#echo.write(view, offset, plan, sequence, this.#clock)
         : this.#stamp.write(view, offset, path, plan, sequence, this.#clock);
     this.#ring.stampT1(slot, this.#clock.wallSeconds, this.#clock.wallNanoseconds);
     transport.prepare(message, length, plan.address, plan.port);
@@ -207,7 +238,7 @@ export class Engine implements TransportEvents {
     this.#socket = socket;
     transport.send(count, cookies, this);
     this.#filled[socket] = 0;
-    // The next batch's T1 should be its own.
+    // The next batch's T1 should be its own, and what is read next wants to know when that was.
     this.#clock.read();
     if (this.#clock.monoNs - this.#tickNs > LIMITS.stallNs) this.#voidUnstamped(cookies, count);
   }
@@ -221,7 +252,6 @@ export class Engine implements TransportEvents {
   }
 
   #receive(): void {
-    this.#clock.read();
     for (let socket = 0; socket < this.#transports.length; socket += 1) {
       const transport = this.#transports[socket];
       if (!transport) continue;

@@ -15,6 +15,8 @@ const TRIES_MAX = LIMITS.batchMessages;
 export class KernelTransport implements Transport {
   readonly name: string;
   readonly #socket: TimestampingSocket;
+  /** The error queue was read after a batch was sent, and no datagram since. */
+  #isDrained = false;
 
   constructor(socket: TimestampingSocket) {
     this.#socket = socket;
@@ -55,10 +57,12 @@ export class KernelTransport implements Transport {
       }
     }
     this.#socket.drainErrors(events);
+    this.#isDrained = true;
   }
 
   receive(events: TransportEvents): void {
-    this.#socket.drainErrors(events);
+    if (!this.#isDrained) this.#socket.drainErrors(events);
+    this.#isDrained = false;
     this.#socket.receive(events);
   }
 

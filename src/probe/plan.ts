@@ -23,6 +23,8 @@ export interface PathPlan {
   address: IpAddress;
   /** Destination UDP port; 0 for ICMP. */
   port: number;
+  /** ICMP only: names the path in its packets, 16 bits, unique; the path keeps it when the plan changes. */
+  echoPath: number;
   /** STAMP only, from here on: session identifier, unique among this agent's sessions (RFC 8972 section 3); 0 for none. */
   ssid: number;
   /** Authenticated mode: the first key signs, every key verifies. Empty: unauthenticated. */

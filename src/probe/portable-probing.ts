@@ -7,6 +7,7 @@ import { RingReader } from '../ring/reader.ts';
 import { RingWriter } from '../ring/writer.ts';
 import { HISTOGRAM_BUCKETS } from '../stats/histogram.ts';
 import type { Clock } from '../base/clock.ts';
+import { NS_PER_MS } from '../base/units.ts';
 import { type DgramTransport, openDgramTransport } from './dgram-transport.ts';
 import { Engine } from './engine.ts';
 import { sessionsOfFamily } from './family-sessions.ts';
@@ -46,7 +47,7 @@ export async function startPortableProbing(
     estimate,
     random: Math.random,
   });
-  const stopTicking = tickUntilStopped(() => engine.tick(), onFailure);
+  const stopTicking = tickUntilStopped(engine, clock, onFailure);
   return {
     ring: new RingReader(ring),
     counters,
@@ -140,13 +141,15 @@ async function openAll<Plan, Part extends { transport: Transport }>(
   return opened;
 }
 
-/** Calls `tick` as long after the last one as that returned, ms; the function returned ends it. */
-function tickUntilStopped(tick: () => number, onFailure: (error: unknown) => void): () => void {
+/** Ticks whenever the engine asked for it; the function returned ends it. */
+function tickUntilStopped(engine: Engine, clock: Clock, onFailure: (error: unknown) => void): () => void {
   let timer: NodeJS.Timeout;
   const turn = (): void => {
     try {
+      const wakeNs = engine.tick();
+      clock.read();
       // Timers count in whole milliseconds; one that fires early would find nothing due.
-      timer = setTimeout(turn, Math.max(1, Math.ceil(tick())));
+      timer = setTimeout(turn, Math.max(1, Math.ceil((wakeNs - clock.monoNs) / NS_PER_MS)));
     } catch (error) {
       onFailure(error);
     }

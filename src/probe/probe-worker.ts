@@ -2,6 +2,7 @@
 
 import { workerData } from 'node:worker_threads';
 import { LIMITS } from '../base/limits.ts';
+import { Sleeper } from '../linux/sleeper.ts';
 import { SystemClock } from '../linux/system-clock.ts';
 import { openRing } from '../ring/layout.ts';
 import { RingWriter } from '../ring/writer.ts';
@@ -78,9 +79,7 @@ function startEngine(transports: Transport[]): Engine {
 }
 
 if (opened) {
-  runUntilStopped(data.control, () => {
-    const sleepMs = opened.engine.tick();
-    if (sleepMs > 0) Atomics.wait(data.control, 0, 0, sleepMs);
-  });
+  const sleeper = new Sleeper();
+  runUntilStopped(data.control, () => sleeper.until(opened.engine.tick()));
   opened.engine.close();
 }

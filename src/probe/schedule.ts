@@ -39,6 +39,8 @@ export class Schedule {
   readonly #dueNs: Float64Array;
   /** Per path: the end of the window its next probe falls into. */
   readonly #endNs: Float64Array;
+  /** Per path: from when on no probe falls due any more; infinite unless the path is to stop. */
+  readonly #stopNs: Float64Array;
   /** A full window on CLOCK_REALTIME, Unix seconds, from which differences stay exact in a double. */
   readonly #baseS: number;
   /** CLOCK_REALTIME since `#baseS` minus CLOCK_MONOTONIC, ns. */
@@ -52,8 +54,29 @@ export class Schedule {
     this.#random = random;
     this.#baseS = Math.floor(clock.wallSeconds / windowS) * windowS;
     this.follow(clock);
-    this.#dueNs = this.#intervalsNs.map((intervalNs) => clock.monoNs + random() * intervalNs);
-    this.#endNs = this.#dueNs.map((dueNs) => this.#windowEndNs(dueNs));
+    this.#dueNs = new Float64Array(intervalsNs.length);
+    this.#endNs = new Float64Array(intervalsNs.length);
+    this.#stopNs = new Float64Array(intervalsNs.length).fill(Number.POSITIVE_INFINITY);
+    for (let path = 0; path < intervalsNs.length; path += 1) this.#begin(path, clock.monoNs);
+  }
+
+  /** Goes on with the next probe of a path of another schedule. */
+  continue(path: number, other: Schedule, otherPath: number): void {
+    this.#dueNs[path] = other.#dueNs[otherPath] ?? 0;
+    this.#endNs[path] = other.#endNs[otherPath] ?? 0;
+  }
+
+  /**
+   * From `stopNs` on no probe of these paths falls due; all others go on, also those that were to stop before. One that has
+   * stopped already begins anew, with a phase of its own.
+   */
+  stopAt(paths: ReadonlySet<number>, stopNs: number, nowNs: number): void {
+    for (let path = 0; path < this.#dueNs.length; path += 1) {
+      const isStopped = this.#dueNs[path] === Number.POSITIVE_INFINITY;
+      this.#stopNs[path] = paths.has(path) ? stopNs : Number.POSITIVE_INFINITY;
+      if (isStopped) this.#begin(path, nowNs);
+      this.#heedStop(path);
+    }
   }
 
   /** Takes over the wall clock's present idea of where windows end. */
@@ -66,17 +89,48 @@ export class Schedule {
     return this.#dueNs[path] ?? Number.POSITIVE_INFINITY;
   }
 
+  /** The first path from number `from` on whose next probe is due at `nowNs`, or -1. */
+  nextDue(from: number, nowNs: number): number {
+    const dueNs = this.#dueNs;
+    for (let path = from; path < dueNs.length; path += 1) if ((dueNs[path] ?? 0) <= nowNs) return path;
+    return -1;
+  }
+
+  /** When the next probe of all falls due, ns on CLOCK_MONOTONIC; infinite without paths. */
+  earliestNs(): number {
+    const dueNs = this.#dueNs;
+    let earliestNs = Number.POSITIVE_INFINITY;
+    for (let path = 0; path < dueNs.length; path += 1) {
+      const pathNs = dueNs[path] ?? 0;
+      if (pathNs < earliestNs) earliestNs = pathNs;
+    }
+    return earliestNs;
+  }
+
   /** Goes on to the probe after the next one. */
   advance(path: number): void {
     const dueNs = this.#dueNs[path] ?? 0;
     const intervalNs = this.#intervalsNs[path] ?? 1;
     this.#dueNs[path] =
       this.#kind === 'poisson' ? dueNs + this.#exponential() * intervalNs : this.#nextPeriodic(path, dueNs, intervalNs);
+    this.#heedStop(path);
   }
 
   /** Skips `probes` mean intervals at once. */
   skip(path: number, probes: number): void {
     this.#dueNs[path] = (this.#dueNs[path] ?? 0) + probes * (this.#intervalsNs[path] ?? 0);
+    this.#heedStop(path);
+  }
+
+  /** The first probe falls due within the first interval. */
+  #begin(path: number, nowNs: number): void {
+    const dueNs = nowNs + this.#random() * (this.#intervalsNs[path] ?? 0);
+    this.#dueNs[path] = dueNs;
+    this.#endNs[path] = this.#windowEndNs(dueNs);
+  }
+
+  #heedStop(path: number): void {
+    if ((this.#dueNs[path] ?? 0) >= (this.#stopNs[path] ?? 0)) this.#dueNs[path] = Number.POSITIVE_INFINITY;
   }
 
   #nextPeriodic(path: number, dueNs: number, intervalNs: number): number {

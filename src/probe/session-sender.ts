@@ -53,6 +53,14 @@ export class SessionSender {
     }
   }
 
+  /** Goes on where another one was: `kept` has for each path the number that it had there, or -1. */
+  continue(other: SessionSender, kept: readonly number[]): void {
+    for (const [path, old] of kept.entries()) {
+      const session = this.#sessions[path];
+      if (session) session.sent = other.#sessions[old]?.sent ?? 0;
+    }
+  }
+
   /** Writes the probe `sequence` of path number `path` at `offset`; returns its octets. */
   write(view: DataView, offset: number, path: number, plan: PathPlan, sequence: number, clock: Clock): number {
     const session = this.#sessions[path];

@@ -52,7 +52,6 @@ export class WorkerHandle<Ready> {
   async stop(): Promise<void> {
     this.#worker.removeAllListeners('error');
     Atomics.store(this.#control, 0, 1);
-    Atomics.notify(this.#control, 0);
     await this.#exited;
   }
 }

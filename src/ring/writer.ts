@@ -20,8 +20,7 @@ export class RingWriter {
     const { table, sequence, state, flags, duplicates } = this.views;
     const capacity = table[tableIndex(path, PATH_WORD.capacity)] ?? 1;
     const head = (table[tableIndex(path, PATH_WORD.head)] ?? 0) >>> 0;
-    const sealed = Atomics.load(table, tableIndex(path, PATH_WORD.sealed)) >>> 0;
-    if ((head - sealed) >>> 0 >= capacity) Atomics.add(table, tableIndex(path, PATH_WORD.overwritten), 1);
+    if (this.#isFull(path, head, capacity)) Atomics.add(table, tableIndex(path, PATH_WORD.overwritten), 1);
     const slot = this.slotOf(path, head);
     state[slot] = SLOT_STATE.due;
     sequence[slot] = head;
@@ -35,6 +34,14 @@ export class RingWriter {
     this.views.offender[slot] = 0;
     Atomics.store(table, tableIndex(path, PATH_WORD.head), (head + 1) | 0);
     return slot;
+  }
+
+  /** Whether the path's next slot holds a probe that is not sealed yet. What is sealed stays so: an old number will do. */
+  #isFull(path: number, head: number, capacity: number): boolean {
+    const { table } = this.views;
+    const sealed = tableIndex(path, PATH_WORD.sealed);
+    if ((head - (table[sealed] ?? 0)) >>> 0 < capacity) return false;
+    return (head - Atomics.load(table, sealed)) >>> 0 >= capacity;
   }
 
   /** Declares that every probe which fell due before `ns` has been opened, and every reply that came before it filed. */

@@ -17,6 +17,9 @@ const SUB_BITS = 6;
 const VALUE_BITS = 44;
 const VALUE_MAX = 2 ** VALUE_BITS - 1;
 
+/** 2^0 to 2^43. */
+const POWERS_OF_TWO = Float64Array.from({ length: VALUE_BITS }, (_, exponent) => 2 ** exponent);
+
 /** Buckets 0 to 2495. */
 export const HISTOGRAM_BUCKETS = (VALUE_BITS - SUB_BITS + 1) * SUB_BUCKETS;
 
@@ -33,7 +36,7 @@ export function bucketOf(valueNs: number): number {
   const value = Math.min(valueNs, VALUE_MAX);
   const shift = floorLog2(value) - SUB_BITS;
   // Dividing by a power of two only changes a double's exponent: exact, where a logarithm would be off at the edges.
-  return shift * SUB_BUCKETS + Math.floor(value / 2 ** shift);
+  return shift * SUB_BUCKETS + Math.floor(value / (POWERS_OF_TWO[shift] ?? 1));
 }
 
 /** The representative of a bucket, ns: the middle of its range, a whole number. */

@@ -94,6 +94,20 @@ describe('the names of the reflected sessions', () => {
   });
 });
 
+describe('the names of ICMP paths', () => {
+  it('are unique among the ICMP paths of a sender and fit 16 bits', () => {
+    fc.assert(
+      fc.property(arbitraryMesh, (mesh) => {
+        for (const self of mesh.pops) {
+          const names = plan(mesh, self).paths.flatMap(({ kind, echoPath }) => (kind === 'icmp' ? [echoPath] : []));
+          expect(new Set(names).size).toBe(names.length);
+          for (const name of names) expect(name >= 0 && name <= 0xffff).toBe(true);
+        }
+      }),
+    );
+  });
+});
+
 describe('SSIDs', () => {
   it('are unique among the sessions of a sender, never 0 and fit 16 bits', () => {
     fc.assert(
@@ -227,6 +241,7 @@ describe('a path', () => {
       intervalNs: 100_000_000,
       address: parseIp('198.18.0.2'),
       port: 8620,
+      echoPath: 0,
       ssid: 33,
       keys: [],
       tlvs: [],

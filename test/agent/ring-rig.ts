@@ -50,6 +50,7 @@ export function pathPlan(overrides: Partial<PathPlan> = {}): PathPlan {
     intervalNs: 100 * NS_PER_MS,
     address: Uint8Array.of(198, 18, 0, 1),
     port: 862,
+    echoPath: 0,
     ssid: 33,
     keys: [],
     tlvs: [],

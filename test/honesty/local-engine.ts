@@ -2,7 +2,6 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../src/base/clock.ts';
-import { LIMITS } from '../../src/base/limits.ts';
 import type { SocketOptions } from '../../src/linux/timestamping-socket.ts';
 import { SystemClock } from '../../src/linux/system-clock.ts';
 import { Engine } from '../../src/probe/engine.ts';
@@ -62,7 +61,7 @@ export class LocalEngine {
     });
   }
 
-  /** One tick; returns how long the engine wants to sleep, ms. */
+  /** One tick; returns when the engine wants the next one, ns on CLOCK_MONOTONIC. */
   tick(): number {
     return this.#engine.tick();
   }
@@ -71,9 +70,9 @@ export class LocalEngine {
   async tickUntil(condition: () => boolean): Promise<void> {
     const deadlineNs = nowNs() + DEADLINE_MS * 1e6;
     while (!condition()) {
-      const sleepMs = this.tick();
+      const wakeNs = this.tick();
       if (nowNs() > deadlineNs) throw new Error(`not in time: ${JSON.stringify(this.verdict().all())}`);
-      await sleep(Math.min(sleepMs, LIMITS.sleepNsMax / 1e6));
+      await sleep(Math.max(0, wakeNs - nowNs()) / 1e6);
     }
   }
 

@@ -65,6 +65,7 @@ export function probePlan({
       intervalNs: intervalMs * NS_PER_MS,
       address,
       port: kind === 'icmp' ? 0 : (peer.port ?? REFLECTOR_PORT),
+      echoPath: index,
       ssid: kind === 'icmp' ? 0 : index + 1,
       keys: [],
       tlvs: [],

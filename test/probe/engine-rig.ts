@@ -50,6 +50,7 @@ export function rigOf(script: Script, kind: 'stamp' | 'icmp' = 'stamp', interval
     intervalNs: intervalMs * MS,
     address: PEER,
     port: kind === 'stamp' ? PEER_PORT : 0,
+    echoPath: 0,
     ssid: kind === 'stamp' ? 33 : 0,
     keys: [],
     tlvs: [],
@@ -92,8 +93,8 @@ export function rigOf(script: Script, kind: 'stamp' | 'icmp' = 'stamp', interval
       clock.read();
       const endNs = clock.monoNs + ms * MS;
       while (clock.monoNs < endNs) {
-        const sleepNs = engine.tick() * MS;
-        clock.advance(Math.max(1000, Math.min(sleepNs, endNs - clock.monoNs)));
+        const wakeNs = engine.tick();
+        clock.advance(Math.max(1000, Math.min(wakeNs, endNs) - clock.monoNs));
         clock.read();
       }
     },

@@ -51,6 +51,7 @@ function planOf(local: IpAddress, remote: IpAddress, path: Partial<PathPlan> = {
     intervalNs: 5 * MS,
     address: remote,
     port: PORT,
+    echoPath: 0,
     ssid: SSID,
     keys: [],
     tlvs: [],
