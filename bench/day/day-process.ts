@@ -56,10 +56,10 @@ class Day {
     const sockets = plan.sockets.map(({ kind }) => ({ kind, transport: 'memory', errno: 0 }));
     const stop = (): Promise<void> => Promise.resolve();
     const estimate = sharedEstimate();
-    const probing: Probing = { ring: new RingReader(ring), counters, lateness, estimate, sockets, stop };
+    const probing: Probing = { ring: new RingReader(ring), counters, lateness, estimate, sockets, change: null, stop };
     const tally = new ReflectedTally(0, mesh.windowS);
     tally.advanceHorizon(Number.POSITIVE_INFINITY);
-    const reflecting: Reflecting = { counters: reflectorCounters(), tally, stop };
+    const reflecting: Reflecting = { counters: reflectorCounters(), tally, replan: null, stop };
     const identity = { pop: SELF, bootId: 'bench', configDigest: 'bench', software: 'bench', transportReason: null };
     this.#windows = new Windows(mesh.windowS, this.#clock);
     this.#summarizer = new Summarizer(identity, plan, [], probing, reflecting, () => UNKNOWN_CLOCK);

@@ -100,6 +100,8 @@ export interface SocketOptions {
   txStamps: boolean;
   /** Smaller than the limit only in tests of an overflow. */
   receiveBufferBytes?: number;
+  /** The descriptor is bound to the address and port already. */
+  isBound?: boolean;
   /** `counted` forces the key scheme of kernels before 6.13, for tests. */
   txKeys?: 'explicit' | 'counted';
 }
@@ -155,8 +157,17 @@ export class TimestampingSocket {
     this.#error = { errno: 0, type: 0, code: 0, offender: this.#ancillary.offender };
     if (options.kind === 'icmp_raw') filterEchoReplies(fd, familyOf(options.address), options.port);
     configureSocket(fd, options.address, options.dscp, options.receiveBufferBytes ?? LIMITS.receiveBufferBytes);
-    bindSocket(fd, options.address, options.kind === 'icmp_raw' ? 0 : options.port);
-    this.#enableStamps();
+    if (options.isBound === true) {
+      this.#resetKeys();
+    } else {
+      bindSocket(fd, options.address, options.kind === 'icmp_raw' ? 0 : options.port);
+      this.#enableStamps();
+    }
+  }
+
+  /** Drops the TX stamps that may still come for packets sent so far: their cookies mean nothing any more. */
+  forgetSent(): void {
+    this.#keys.forget();
   }
 
   /** Datagrams that the kernel dropped because this socket was full, so far; asks the kernel. */

@@ -31,9 +31,14 @@ export class TxKeys {
     return this.#cookies[slot] ?? 0;
   }
 
+  /** Forgets all packets: whoever their cookies meant something to has gone. */
+  forget(): void {
+    this.#keys.fill(-1);
+  }
+
   /** Forgets all packets and counts from 0 again, as the kernel does after OPT_ID was switched off and on. */
   reset(): void {
-    this.#keys.fill(-1);
+    this.forget();
     this.#next = 0;
   }
 }

@@ -23,8 +23,24 @@ export class KernelTransport implements Transport {
     this.name = `kernel ${socket.kind}`;
   }
 
+  /** A transport with other options on the same UDP socket, which stays bound; this one must not be used any more. */
+  setUpAnew(options: Omit<SocketOptions, 'kind'>): KernelTransport {
+    const { fd, kind } = this.#socket;
+    return new KernelTransport(new TimestampingSocket(fd, { ...options, kind, isBound: true }));
+  }
+
+  /** Its descriptor, for those who wait for it. */
+  get fd(): number {
+    return this.#socket.fd;
+  }
+
   get outgoing(): TimestampingSocket['outgoing'] {
     return this.#socket.outgoing;
+  }
+
+  /** See `TimestampingSocket.forgetSent`. */
+  forgetSent(): void {
+    this.#socket.forgetSent();
   }
 
   readDrops(): number {

@@ -58,6 +58,8 @@ export async function startPortableProbing(
       transport: transport.name,
       errno,
     })),
+    // Only the event loop tells what became of a packet, and by then it would be another plan's.
+    change: null,
     stop() {
       stopTicking();
       engine.close();
@@ -99,6 +101,7 @@ export async function startPortableReflecting(
   return {
     counters,
     tally,
+    replan: null,
     stop() {
       for (const { transport } of sockets) transport.close();
       return Promise.resolve();

@@ -1,17 +1,14 @@
-/** The probing thread: opens the sockets of the plan and ticks until told to stop. */
+/** The probing thread: opens the sockets of the plan, ticks until told to stop, and changes to another plan when asked. */
 
 import { workerData } from 'node:worker_threads';
-import { LIMITS } from '../base/limits.ts';
 import { Sleeper } from '../linux/sleeper.ts';
 import { SystemClock } from '../linux/system-clock.ts';
 import { openRing } from '../ring/layout.ts';
 import { RingWriter } from '../ring/writer.ts';
-import { Engine } from './engine.ts';
+import { Engine, type Predecessor } from './engine.ts';
 import { engineCounters } from './health.ts';
-import { openKernelTransport } from './kernel-transport.ts';
-import type { ProbePlan, SocketPlan } from './plan.ts';
-import { RefusingTransport } from './refusing-transport.ts';
-import type { Transport } from './transport.ts';
+import type { ProbePlan } from './plan.ts';
+import { changeKernelSockets, type KernelSocket, type KernelSocketPlan, openKernelSockets } from './kernel-sockets.ts';
 import { openOrReport, runUntilStopped } from './worker-body.ts';
 
 /** What the main thread hands over. */
@@ -22,6 +19,11 @@ export interface ProbeWorkerData {
   lateness: SharedArrayBuffer;
   estimate: Int32Array;
 }
+
+/** What the main thread asks for: that paths stop at an instant, or another plan; see `Probing`. */
+export type ProbeQuestion =
+  | { type: 'stopAt'; paths: readonly number[]; stopNs: number }
+  | { type: 'replan'; plan: ProbePlan; ring: SharedArrayBuffer; kept: readonly number[] };
 
 /** What carries each socket's packets; `errno` 0 unless the host permits no socket of the kind. */
 export interface OpenedSocket {
@@ -35,51 +37,66 @@ export interface ProbeReady {
   sockets: OpenedSocket[];
 }
 
-const data = workerData as ProbeWorkerData & { control: Int32Array };
-
-function openTransport(plan: SocketPlan): { transport: Transport; errno: number } {
-  const kinds = plan.kind === 'icmp' ? (['icmp_raw', 'icmp_ping'] as const) : (['udp'] as const);
-  const opened = openKernelTransport(kinds, {
-    address: plan.address,
-    port: plan.port,
-    dscp: plan.dscp,
-    payloadBytes: plan.payloadBytes,
-    txStamps: true,
-  });
-  if (!('refusals' in opened)) return { transport: opened, errno: 0 };
-  const errno = opened.refusals.at(-1)?.errno ?? 0;
-  return { transport: new RefusingTransport(errno, LIMITS.batchMessages, plan.payloadBytes), errno };
+/** What the thread works with; another plan replaces it. */
+interface State {
+  sockets: KernelSocket[];
+  engine: Engine;
 }
 
-const opened = openOrReport(
-  () => {
-    const sockets = data.plan.sockets.map(openTransport);
-    return { sockets, engine: startEngine(sockets.map((socket) => socket.transport)) };
-  },
-  ({ sockets }): ProbeReady => ({
-    sockets: sockets.map(({ transport, errno }, index) => ({
-      kind: data.plan.sockets[index]?.kind ?? 'icmp',
-      transport: transport.name,
-      errno,
-    })),
-  }),
-);
+const data = workerData as ProbeWorkerData & { control: Int32Array };
+const clock = new SystemClock();
 
-function startEngine(transports: Transport[]): Engine {
+function socketsOf(plan: ProbePlan): KernelSocketPlan[] {
+  return plan.sockets.map((socket) => ({ ...socket, txStamps: true }));
+}
+
+function startEngine(
+  plan: ProbePlan,
+  ring: SharedArrayBuffer,
+  sockets: readonly KernelSocket[],
+  before?: Predecessor,
+): Engine {
   return new Engine({
-    plan: data.plan,
-    ring: new RingWriter(openRing(data.ring)),
-    clock: new SystemClock(),
-    transports,
+    plan,
+    ring: new RingWriter(openRing(ring)),
+    clock,
+    transports: sockets.map((socket) => socket.transport),
     counters: engineCounters(data.counters),
     lateness: new Uint32Array(data.lateness),
     estimate: data.estimate,
     random: Math.random,
+    ...(before && { before }),
   });
 }
 
-if (opened) {
+function ready({ sockets }: State): ProbeReady {
+  return {
+    sockets: sockets.map(({ plan: { kind }, transport, errno }) => ({ kind, transport: transport.name, errno })),
+  };
+}
+
+function replan(state: State, { plan, ring, kept }: Extract<ProbeQuestion, { type: 'replan' }>): State {
+  state.engine.finish();
+  const sockets = changeKernelSockets(state.sockets, socketsOf(plan));
+  return { sockets, engine: startEngine(plan, ring, sockets, { engine: state.engine, kept }) };
+}
+
+const first = openOrReport((): State => {
+  const sockets = openKernelSockets(socketsOf(data.plan));
+  return { sockets, engine: startEngine(data.plan, data.ring, sockets) };
+}, ready);
+
+if (first) {
+  let state = first;
   const sleeper = new Sleeper();
-  runUntilStopped(data.control, () => sleeper.until(opened.engine.tick()));
-  opened.engine.close();
+  runUntilStopped(
+    data.control,
+    () => sleeper.until(state.engine.tick()),
+    (question: ProbeQuestion) => {
+      if (question.type === 'replan') state = replan(state, question);
+      else state.engine.stopAt(question.paths, question.stopNs);
+      return ready(state);
+    },
+  );
+  state.engine.close();
 }

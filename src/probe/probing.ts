@@ -1,15 +1,15 @@
 /** Starts the probing and the reflecting thread and hands out what they share with the main thread. */
 
 import type { Counters } from '../ring/counters.ts';
-import { createRing } from '../ring/layout.ts';
+import { createRing, type RingViews } from '../ring/layout.ts';
 import { RingReader } from '../ring/reader.ts';
 import { HISTOGRAM_BUCKETS } from '../stats/histogram.ts';
 import { UNSYNCHRONISED_ESTIMATE } from '../wire/error-estimate.ts';
 import { type EngineCounter, engineCounters, type ReflectorCounter, reflectorCounters } from './health.ts';
 import type { ProbePlan, ReflectorPlan } from './plan.ts';
-import type { OpenedSocket, ProbeReady, ProbeWorkerData } from './probe-worker.ts';
+import type { OpenedSocket, ProbeQuestion, ProbeReady, ProbeWorkerData } from './probe-worker.ts';
 import { ReflectedTally } from './reflected-tally.ts';
-import type { ReflectorWorkerData } from './reflector-worker.ts';
+import type { ReflectorQuestion, ReflectorWorkerData } from './reflector-worker.ts';
 import { WorkerHandle } from './worker-handle.ts';
 
 export interface Probing {
@@ -21,7 +21,23 @@ export interface Probing {
   readonly estimate: Int32Array;
   /** What carries each socket's packets, in the plan's order. */
   readonly sockets: readonly OpenedSocket[];
+  /** Null where a plan cannot be changed while it runs. */
+  readonly change: ProbingChange | null;
   stop(): Promise<void>;
+}
+
+/** How the plan is changed while it runs, one step after the other. A step that rejects has changed nothing. */
+export interface ProbingChange {
+  /**
+   * From this instant on, ns on CLOCK_MONOTONIC, no probe of these paths falls due; all others go on, also those that were
+   * to stop, or have stopped, by an earlier call.
+   */
+  stopAt(paths: readonly number[], stopNs: number): Promise<void>;
+  /**
+   * Goes on with another plan; `kept` has for each of its paths the number of the path that it continues, probes that are out
+   * included, or -1. Nobody may seal the old ring meanwhile, which then stands still. What is returned replaces this.
+   */
+  replan(plan: ProbePlan, kept: readonly number[]): Promise<Probing>;
 }
 
 /**
@@ -42,13 +58,30 @@ export async function startProbing(
   const counters = engineCounters();
   const lateness = new SharedArrayBuffer(HISTOGRAM_BUCKETS * 4);
   const data: ProbeWorkerData = { plan, ring: ring.buffer, counters: counters.buffer, lateness, estimate };
-  const handle = await WorkerHandle.start<ProbeReady>('probe-worker', data, onFailure);
+  const handle = await WorkerHandle.start<ProbeReady, ProbeQuestion>('probe-worker', data, onFailure);
+  return probingOf(handle, handle.ready, ring, { counters, lateness: new Uint32Array(lateness), estimate });
+}
+
+function probingOf(
+  handle: WorkerHandle<ProbeReady, ProbeQuestion>,
+  { sockets }: ProbeReady,
+  ring: RingViews,
+  shared: Pick<Probing, 'counters' | 'lateness' | 'estimate'>,
+): Probing {
   return {
+    ...shared,
     ring: new RingReader(ring),
-    counters,
-    lateness: new Uint32Array(lateness),
-    estimate,
-    sockets: handle.ready.sockets,
+    sockets,
+    change: {
+      async stopAt(paths, stopNs) {
+        await handle.ask({ type: 'stopAt', paths, stopNs });
+      },
+      async replan(plan, kept) {
+        const next = createRing(plan.paths.map((path) => path.capacity));
+        const ready = await handle.ask({ type: 'replan', plan, ring: next.buffer, kept });
+        return probingOf(handle, ready, next, shared);
+      },
+    },
     stop: () => handle.stop(),
   };
 }
@@ -57,6 +90,11 @@ export interface Reflecting {
   readonly counters: Counters<ReflectorCounter>;
   /** What it received and answered, by session in the plan's order. */
   readonly tally: ReflectedTally;
+  /**
+   * Goes on with another plan; `kept` has for each of its sessions the number of the session that it continues, or -1.
+   * Nobody may close windows meanwhile. What is returned replaces this. Null where a plan cannot be changed.
+   */
+  readonly replan: ((plan: ReflectorPlan, kept: readonly number[]) => Promise<Reflecting>) | null;
   stop(): Promise<void>;
 }
 
@@ -69,6 +107,23 @@ export async function startReflecting(
   const counters = reflectorCounters();
   const tally = new ReflectedTally(plan.sessions.length, plan.windowS);
   const data: ReflectorWorkerData = { plan, counters: counters.buffer, tally: tally.buffer, estimate };
-  const handle = await WorkerHandle.start<null>('reflector-worker', data, onFailure);
-  return { counters, tally, stop: () => handle.stop() };
+  const handle = await WorkerHandle.start<null, ReflectorQuestion>('reflector-worker', data, onFailure);
+  return reflectingOf(handle, counters, tally);
+}
+
+function reflectingOf(
+  handle: WorkerHandle<null, ReflectorQuestion>,
+  counters: Reflecting['counters'],
+  tally: ReflectedTally,
+): Reflecting {
+  return {
+    counters,
+    tally,
+    async replan(plan, kept) {
+      const next = new ReflectedTally(plan.sessions.length, plan.windowS);
+      await handle.ask({ plan, tally: next.buffer, kept });
+      return reflectingOf(handle, counters, next);
+    },
+    stop: () => handle.stop(),
+  };
 }

@@ -46,6 +46,20 @@ export class ReflectedTally {
   }
 
   /**
+   * Goes on counting where another tally was: `kept` has for each session the number that it had there, or -1. To be called
+   * by the writer, while nobody reads or closes windows.
+   */
+  continue(other: ReflectedTally, kept: readonly number[]): void {
+    this.#words.set(other.#words.subarray(0, HEADER_WORDS));
+    const words = WINDOWS * CELL_WORDS;
+    for (const [session, old] of kept.entries()) {
+      if (old < 0) continue;
+      const from = HEADER_WORDS + old * words;
+      this.#words.set(other.#words.subarray(from, from + words), HEADER_WORDS + session * words);
+    }
+  }
+
+  /**
    * Counts a request of a session that arrived in this second since the Unix epoch. Returns the cell for its reply, or -1
    * when its window has been read already: then it is in no window's counts.
    */

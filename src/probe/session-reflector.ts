@@ -35,6 +35,8 @@ export interface ReflectorParts {
   tally: ReflectedTally;
   /** Which session of the tally each session of the plan is. */
   tallied: readonly number[];
+  /** The reflector whose place this one takes, with the number that each session of the plan had there, or -1. */
+  before?: { reflector: SessionReflector; kept: readonly number[] };
   /** One word: what this host says of its clock, an Error Estimate. */
   estimate: Int32Array;
 }
@@ -59,6 +61,7 @@ export class SessionReflector implements TransportEvents {
   constructor(parts: ReflectorParts) {
     this.#parts = parts;
     this.#sessions = new SessionTable(parts.plan.sessions, parts.plan.packetsPerSecond);
+    if (parts.before) this.#sessions.continue(parts.before.reflector.#sessions, parts.before.kept);
     this.#departures = new Departures(this.#sessions, parts.tally);
     this.#unauthenticated = this.#blankFacts(UNAUTHENTICATED);
     this.#authenticated = this.#blankFacts(AUTHENTICATED);

@@ -48,6 +48,25 @@ export class SessionTable {
     this.#departedNanoseconds = new Uint32Array(count);
   }
 
+  /** Goes on counting where another table was: `kept` has for each session the number that it had there, or -1. */
+  continue(other: SessionTable, kept: readonly number[]): void {
+    for (const [session, old] of kept.entries()) if (old >= 0) this.#continueSession(session, other, old);
+  }
+
+  #continueSession(session: number, other: SessionTable, old: number): void {
+    this.#allowance[session] = other.#allowance[old] ?? 0;
+    this.#reckonedSeconds[session] = other.#reckonedSeconds[old] ?? 0;
+    this.#reckonedNanoseconds[session] = other.#reckonedNanoseconds[old] ?? 0;
+    this.#received[session] = other.#received[old] ?? 0;
+    this.#sent[session] = other.#sent[old] ?? 0;
+    this.#refusedStart[session] = other.#refusedStart[old] ?? 0;
+    this.#refusedEnd[session] = other.#refusedEnd[old] ?? 0;
+    this.#departed[session] = other.#departed[old] ?? 0;
+    this.#departedSequence[session] = other.#departedSequence[old] ?? 0;
+    this.#departedSeconds[session] = other.#departedSeconds[old] ?? 0;
+    this.#departedNanoseconds[session] = other.#departedNanoseconds[old] ?? 0;
+  }
+
   /** Number of the session, or -1. SSID 0 is a TWAMP Light sender, which has none. */
   find(address: Uint8Array, bytes: number, port: number, ssid: number): number {
     return this.#table.find(address, bytes, port, ssid);

@@ -1,8 +1,8 @@
-/** What the bodies of both threads share: report ready or failed, and run turns until told to stop. */
+/** What the bodies of both threads share: report ready or failed, run turns until told to stop, answer in between. */
 
-import { parentPort } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import { PopprobeError } from '../base/errors.ts';
-import type { WorkerMessage } from './worker-handle.ts';
+import { CONTROL, type WorkerMessage } from './worker-handle.ts';
 
 /** Opens what the thread needs and tells the main thread; on failure tells why and returns null. */
 export function openOrReport<Opened>(open: () => Opened, ready: (opened: Opened) => unknown): Opened | null {
@@ -11,25 +11,59 @@ export function openOrReport<Opened>(open: () => Opened, ready: (opened: Opened)
     tell({ type: 'ready', ready: ready(opened) });
     return opened;
   } catch (error) {
-    const parts = error instanceof PopprobeError ? error : { code: '', expected: '', found: '', remedy: '' };
-    tell({
-      type: 'failed',
-      code: parts.code,
-      message: String(error),
-      expected: parts.expected,
-      found: parts.found,
-      remedy: parts.remedy,
-    });
+    tellFailure(error);
     return null;
   }
 }
 
-/** Runs turns until the control word says stop. The loop never yields to the event loop: nothing else runs here. */
-export function runUntilStopped(control: Int32Array, turn: () => void): void {
-  // What starting the thread has left behind; from here on nothing is allocated that would have it collected. The first
-  // pass empties pages of the heap, the second gives them back. See cli/agent-runtime.ts.
+/**
+ * Runs turns until the control word says stop, and answers what the main thread asks between two of them; what an answer
+ * throws is told, and the thread goes on. The loop never yields to the event loop: nothing else runs here.
+ */
+export function runUntilStopped<Request>(
+  control: Int32Array,
+  turn: () => void,
+  answer: (request: Request) => unknown,
+): void {
+  collectGarbage();
+  for (let word = 0; word !== CONTROL.stop; word = Atomics.load(control, 0)) {
+    // A stop that came meanwhile stays.
+    if (word === CONTROL.question && Atomics.compareExchange(control, 0, word, CONTROL.run) === word) {
+      answerOne(answer);
+    }
+    turn();
+  }
+}
+
+function answerOne<Request>(answer: (request: Request) => unknown): void {
+  const question = parentPort && receiveMessageOnPort(parentPort);
+  if (!question) return;
+  try {
+    tell({ type: 'ready', ready: answer(question.message as Request) });
+  } catch (error) {
+    tellFailure(error);
+  }
+  collectGarbage();
+}
+
+/**
+ * What the start, or a new plan, has left behind; from here on nothing is allocated that would have it collected. The
+ * first pass empties pages of the heap, the second gives them back. See cli/agent-runtime.ts.
+ */
+function collectGarbage(): void {
   for (let pass = 0; pass < 2; pass += 1) globalThis.gc?.();
-  while (Atomics.load(control, 0) === 0) turn();
+}
+
+function tellFailure(error: unknown): void {
+  const parts = error instanceof PopprobeError ? error : { code: '', expected: '', found: '', remedy: '' };
+  tell({
+    type: 'failed',
+    code: parts.code,
+    message: String(error),
+    expected: parts.expected,
+    found: parts.found,
+    remedy: parts.remedy,
+  });
 }
 
 function tell(message: WorkerMessage<unknown>): void {

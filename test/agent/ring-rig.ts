@@ -81,11 +81,12 @@ export class RingRig {
       lateness: new Uint32Array(HISTOGRAM_BUCKETS),
       estimate: sharedEstimate(),
       sockets: paths.map(({ kind }) => ({ kind, transport: kind === 'icmp' ? 'icmp_raw' : 'udp', errno: 0 })),
+      change: null,
       stop: async () => undefined,
     };
     this.opened(LONG_AFTER_NS);
     const tally = new ReflectedTally(sessions, windowS);
-    this.reflecting = { counters: reflectorCounters(), tally, stop: async () => undefined };
+    this.reflecting = { counters: reflectorCounters(), tally, replan: null, stop: async () => undefined };
   }
 
   /** The probing thread has opened every probe that fell due before this, and filed every reply; at first it is well ahead. */
