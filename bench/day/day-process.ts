@@ -62,7 +62,14 @@ class Day {
     const reflecting: Reflecting = { counters: reflectorCounters(), tally, replan: null, stop };
     const identity = { pop: SELF, bootId: 'bench', configDigest: 'bench', software: 'bench', transportReason: null };
     this.#windows = new Windows(mesh.windowS, this.#clock);
-    this.#summarizer = new Summarizer(identity, plan, [], probing, reflecting, () => UNKNOWN_CLOCK);
+    this.#summarizer = new Summarizer({
+      identity,
+      plan,
+      sessions: [],
+      probing,
+      reflecting,
+      clockState: () => UNKNOWN_CLOCK,
+    });
     const parts = { plan, ring: new RingWriter(ring), clock: this.#clock, transports, counters, lateness, estimate };
     this.#engine = new Engine({ ...parts, random: Math.random });
   }

@@ -18,11 +18,15 @@ export class Instrument {
   #stragglersBefore = 0;
   #overwrittenBefore = 0;
 
-  constructor(probing: Probing, reflecting: Reflecting) {
+  /** `before` has read the same counters until now, of another ring. */
+  constructor(probing: Probing, reflecting: Reflecting, before?: Instrument) {
     this.#probing = probing;
-    this.#engine = new Differences(probing.counters);
-    this.#reflector = new Differences(reflecting.counters);
-    this.#latenessBefore = new Uint32Array(probing.lateness.length);
+    this.#engine = before ? before.#engine : new Differences(probing.counters);
+    this.#reflector = before ? before.#reflector : new Differences(reflecting.counters);
+    this.#latenessBefore = before ? before.#latenessBefore : new Uint32Array(probing.lateness.length);
+    if (!before) return;
+    this.#stragglersBefore = probing.ring.total(PATH_WORD.stragglers);
+    this.#overwrittenBefore = probing.ring.total(PATH_WORD.overwritten);
   }
 
   /**

@@ -42,16 +42,27 @@ export class PairWatch {
   #received = 0;
   readonly #lost: Record<IpFamily, number> = { ipv4: 0, ipv6: 0 };
 
-  constructor(plan: Pick<ProbePlan, 'paths' | 'tmaxNs' | 'tickNs'>, ring: RingReader, clock: Clock) {
+  /** `before` judged the pairs until now; `kept` has for each path the number that it had there, or -1. */
+  constructor(
+    plan: Pick<ProbePlan, 'paths' | 'tmaxNs' | 'tickNs'>,
+    ring: RingReader,
+    clock: Clock,
+    before?: { pairs: PairWatch; kept: readonly number[] },
+  ) {
     this.#tmaxNs = plan.tmaxNs;
     this.#families = plan.paths.map((path) => familyOf(path.address));
     this.#ring = ring;
     this.#clock = clock;
-    this.#pairs = [...groupByPeer(plan.paths)].map(([peer, paths]) => ({ peer, paths, state: new PairState() }));
+    const known = before ? before.pairs.#pairs : [];
+    this.#pairs = [...groupByPeer(plan.paths)].map(([peer, paths]) => {
+      const state = known.find((pair) => pair.peer === peer)?.state ?? new PairState();
+      return { peer, paths, state };
+    });
     this.#delayNs = sealDelayNs(plan.tmaxNs, plan.tickNs);
     this.#next = new Uint32Array(plan.paths.length);
     clock.read();
-    this.#judgedNs = clock.monoNs;
+    this.#judgedNs = before ? before.pairs.#judgedNs : clock.monoNs;
+    if (before) for (const [path, old] of before.kept.entries()) this.#next[path] = before.pairs.#next[old] ?? 0;
   }
 
   /** Judges every second that is over and whose probes all have their outcome. Called each second. */

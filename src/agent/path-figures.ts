@@ -27,14 +27,22 @@ export class PathReader {
   readonly #lost: Float64Array;
   readonly #sumNs: Float64Array;
 
-  /** `estimate` holds what this host says of its clock, a STAMP Error Estimate. */
-  constructor(ring: RingReader, plans: readonly PathPlan[], windowS: number, tmaxNs: number, estimate: Int32Array) {
+  /** `estimate` holds what this host says of its clock, a STAMP Error Estimate. `before` reads the paths that go on. */
+  constructor(
+    ring: RingReader,
+    plans: readonly PathPlan[],
+    windowS: number,
+    tmaxNs: number,
+    estimate: Int32Array,
+    before?: { reader: PathReader; kept: readonly number[] },
+  ) {
     this.#ring = ring;
     this.#windowS = windowS;
     this.#tmaxNs = tmaxNs;
     this.#estimate = estimate;
     this.#delays = new PathDelays(ring.views, Math.max(1, ...plans.map((plan) => plan.capacity)));
-    this.#trails = plans.map((plan, path) => new PathTrail(ring, path, plan));
+    const trails = before ? before.reader.#trails : [];
+    this.#trails = plans.map((plan, path) => new PathTrail(ring, path, plan, trails[before?.kept[path] ?? -1]));
     this.#sent = new Float64Array(windowS);
     this.#lost = new Float64Array(windowS);
     this.#sumNs = new Float64Array(windowS);

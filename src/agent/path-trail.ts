@@ -25,19 +25,22 @@ export class PathTrail {
   readonly #path: number;
   readonly #plan: PathPlan;
   readonly #direction: DirectionalLoss | null;
-  readonly #forward = new HopWatch();
-  readonly #backward = new HopWatch();
+  readonly #forward: HopWatch;
+  readonly #backward: HopWatch;
   readonly #periods = new LossPeriods(NOTICEABLE_DISTANCE);
   /** Count of unreachable probes by type, code and offender, as `type * 2^16 + code * 2^8 + offender`. */
   readonly #unreachable = new Map<number, number>();
   readonly #before = { stragglers: 0, forward: 0, reverse: 0 };
 
-  constructor(ring: RingReader, path: number, plan: PathPlan) {
+  /** `before` is the trail of the path that this one continues; its window has been taken. */
+  constructor(ring: RingReader, path: number, plan: PathPlan, before?: PathTrail) {
     this.#ring = ring;
     this.#path = path;
     this.#plan = plan;
-    // A stateless reflector repeats our numbers: it would make all loss look reverse.
-    this.#direction = plan.kind === 'stamp' && plan.reflector === 'stateful' ? new DirectionalLoss() : null;
+    this.#forward = before ? before.#forward : new HopWatch();
+    this.#backward = before ? before.#backward : new HopWatch();
+    this.#direction = before ? before.#direction : directionOf(plan);
+    if (before) Object.assign(this.#before, before.#before);
   }
 
   add(slot: number, outcome: Outcome): void {
@@ -131,4 +134,9 @@ export class PathTrail {
     this.#before[name] = now;
     return gained;
   }
+}
+
+/** A stateless reflector repeats our numbers: it would make all loss look reverse. */
+function directionOf({ kind, reflector }: PathPlan): DirectionalLoss | null {
+  return kind === 'stamp' && reflector === 'stateful' ? new DirectionalLoss() : null;
 }

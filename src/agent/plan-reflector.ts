@@ -16,6 +16,12 @@ export interface SessionName {
   flow: number;
 }
 
+/** A reflector's plan, and whose each of its sessions is; null where it is no peer's. */
+export interface ReflectorCourse {
+  plan: ReflectorPlan;
+  names: readonly (SessionName | null)[];
+}
+
 /**
  * What the PoP answers: every STAMP flow that a peer sends to it, its own probes of itself, the TWAMP-Light senders it was
  * told of, and nothing else.

@@ -10,10 +10,11 @@ export class ReflectedReader {
   /** Peer and its sessions: name and number in the reflector's plan. */
   readonly #sessions = new Map<string, { name: SessionName; session: number }[]>();
 
-  /** @param names the plan's sessions in its order, as far as they are a peer's */
-  constructor(reflecting: Reflecting, names: readonly SessionName[]) {
+  /** @param names the plan's sessions in its order, null where they are no peer's */
+  constructor(reflecting: Reflecting, names: readonly (SessionName | null)[]) {
     this.#tally = reflecting.tally;
     for (const [session, name] of names.entries()) {
+      if (!name) continue;
       const own = this.#sessions.get(name.peer);
       if (own) own.push({ name, session });
       else this.#sessions.set(name.peer, [{ name, session }]);

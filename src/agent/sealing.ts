@@ -35,12 +35,33 @@ export class Sealing {
   readonly #waiting: WaitingSummary[] = [];
   /** A turn that waits for the disk and the last one at the end must not take the same summary. */
   readonly #serial = new Serial();
+  #summarizer: Summarizer;
+  #sealDelayNs: number;
+  #readUntilNs = Number.NEGATIVE_INFINITY;
   #latest: Uint8Array | null = null;
   #refusing = false;
   #discarded = 0;
 
   constructor(parts: SealingParts) {
     this.#parts = parts;
+    this.#summarizer = parts.summarizer;
+    this.#sealDelayNs = sealDelayNs(parts.tmaxNs, parts.tickNs);
+  }
+
+  /** Runs a task while no window is read. */
+  exclusively<T>(task: () => Promise<T>): Promise<T> {
+    return this.#serial.run(task);
+  }
+
+  /** End of the newest window that was read, ns on CLOCK_MONOTONIC: what fell due before is summarised. */
+  get readUntilNs(): number {
+    return this.#readUntilNs;
+  }
+
+  /** From here on this summarises. To be called while no window is read. */
+  use({ summarizer, tmaxNs, tickNs }: Pick<SealingParts, 'summarizer' | 'tmaxNs' | 'tickNs'>): void {
+    this.#summarizer = summarizer;
+    this.#sealDelayNs = sealDelayNs(tmaxNs, tickNs);
   }
 
   /** The octets of the newest sealed summary, gzipped since they are rarely asked for; null before the first. */
@@ -82,13 +103,15 @@ export class Sealing {
   }
 
   #isReady(window: Window): boolean {
-    const { clock, summarizer, tmaxNs, tickNs } = this.#parts;
-    if (clock.monoNs - window.endNs >= sealDelayNs(tmaxNs, tickNs)) return true;
-    return summarizer.isSettled(window, clock.monoNs);
+    const { clock } = this.#parts;
+    if (clock.monoNs - window.endNs >= this.#sealDelayNs) return true;
+    return this.#summarizer.isSettled(window, clock.monoNs);
   }
 
   #read(window: Window): SummaryBody {
-    return this.#parts.summarizer.summarize(window, this.#parts.clock.monoNs);
+    const body = this.#summarizer.summarize(window, this.#parts.clock.monoNs);
+    this.#readUntilNs = window.endNs;
+    return body;
   }
 
   async #sealEnded(window: Window): Promise<void> {

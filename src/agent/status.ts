@@ -3,6 +3,7 @@
 import type { ClockState } from '../linux/clock-state.ts';
 import type { OpenedSocket } from '../probe/probe-worker.ts';
 import type { PushStatus } from './push.ts';
+import type { ReloadStatus } from './reload.ts';
 import type { Summary } from '../protocol/summary.ts';
 import type { SpoolStatus } from './spool.ts';
 import type { TracesStatus } from './traces.ts';
@@ -13,6 +14,7 @@ export interface AgentStatus {
   boot_id: string;
   software: string;
   started_at: string;
+  config: ReloadStatus;
   sockets: readonly OpenedSocket[];
   /** Why the kernel does not stamp the packets; null when it does. */
   transport_reason: string | null;

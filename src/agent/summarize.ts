@@ -25,11 +25,23 @@ export interface Identity {
   transportReason: string | null;
 }
 
+export interface SummarizerParts {
+  identity: Identity;
+  plan: ProbePlan;
+  /** Of the reflector's plan in its order, null where they are no peer's. */
+  sessions: readonly (SessionName | null)[];
+  probing: Probing;
+  reflecting: Reflecting;
+  clockState: () => ClockState;
+  /** Who summarised the windows until now; `kept` has for each path the number that it had there, or -1. */
+  before?: { summarizer: Summarizer; kept: readonly number[] };
+}
+
 export class Summarizer {
   readonly #identity: Identity;
   readonly #plan: ProbePlan;
   readonly #paths: PathReader;
-  readonly #reflected: ReflectedReader;
+  #reflected: ReflectedReader;
   readonly #instrument: Instrument;
   readonly #clockState: () => ClockState;
   readonly #seconds: SecondsTally;
@@ -42,25 +54,23 @@ export class Summarizer {
   /** Numbers of the paths to the PoP itself. */
   readonly #floor: number[];
 
-  /** @param sessions see `nameSessions` */
-  constructor(
-    identity: Identity,
-    plan: ProbePlan,
-    sessions: readonly SessionName[],
-    probing: Probing,
-    reflecting: Reflecting,
-    clockState: () => ClockState,
-  ) {
+  constructor({ identity, plan, sessions, probing, reflecting, clockState, before }: SummarizerParts) {
     this.#identity = identity;
     this.#plan = plan;
-    this.#paths = new PathReader(probing.ring, plan.paths, plan.windowS, plan.tmaxNs, probing.estimate);
+    const reader = before && { reader: before.summarizer.#paths, kept: before.kept };
+    this.#paths = new PathReader(probing.ring, plan.paths, plan.windowS, plan.tmaxNs, probing.estimate, reader);
     this.#reflected = new ReflectedReader(reflecting, sessions);
-    this.#instrument = new Instrument(probing, reflecting);
+    this.#instrument = new Instrument(probing, reflecting, before && before.summarizer.#instrument);
     this.#clockState = clockState;
     this.#seconds = new SecondsTally(plan.windowS);
     this.#transport = Object.fromEntries(probing.sockets.map((socket) => [socket.kind, socket.transport]));
     this.#peers = groupByPeer(plan.paths);
     this.#floor = plan.paths.flatMap((path, index) => (path.floor ? [index] : []));
+  }
+
+  /** From here on the other end's counts are these. */
+  reflect(reflecting: Reflecting, sessions: readonly (SessionName | null)[]): void {
+    this.#reflected = new ReflectedReader(reflecting, sessions);
   }
 
   /** Whether every probe of the window has its outcome already, and every request of a peer is counted. */

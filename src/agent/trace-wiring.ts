@@ -5,29 +5,36 @@ import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
 import { PopprobeError } from '../base/errors.ts';
 import type { MeshConfig, MeshPop } from '../config/mesh-config.ts';
-import type { ProbePlan } from '../probe/plan.ts';
+import type { SocketPlan } from '../probe/plan.ts';
 import type { PairWatch } from './pair-watch.ts';
 import { type TraceTools, tracePath } from './path-trace.ts';
-import { Traces } from './traces.ts';
+import { type TracePeer, Traces } from './traces.ts';
 
 /** The largest ICMP identifier that net-ping can use. */
 const IDENTIFIER_MAX = 65_534;
 
-/** Traces to the peers of a PoP, over raw sockets that are opened when one is due. */
-export function startTraces(mesh: MeshConfig, self: MeshPop, plan: ProbePlan, clock: Clock, log: Logger): Traces {
-  const peers = mesh.pops
-    .filter((pop) => pop.id !== self.id)
-    .map((pop) => ({ name: pop.name, ipv4: pop.ipv4, ipv6: pop.ipv6 }));
-  const taken = new Set(plan.sockets.filter((socket) => socket.kind === 'icmp').map((socket) => socket.port));
+/** Traces to the peers of a PoP, over raw sockets that are opened when one is due. `sockets` are those of its probes now. */
+export function startTraces(
+  peers: readonly TracePeer[],
+  sockets: () => readonly SocketPlan[],
+  clock: Clock,
+  log: Logger,
+): Traces {
   const tools: TraceTools = {
     clock,
     // Loaded now and not before: a native module, which an agent whose pairs are all good never needs.
     async open(target) {
       const { TraceSession } = await import('./trace-session.ts');
-      return new TraceSession(target, freeIdentifier(taken), clock);
+      return new TraceSession(target, freeIdentifier(sockets()), clock);
     },
   };
   return new Traces({ peers, clock, run: (target, signal) => tracePath(target, tools, signal), log });
+}
+
+/** Whom the PoP can trace. */
+export function tracePeers(mesh: MeshConfig, self: MeshPop): TracePeer[] {
+  const peers = mesh.pops.filter((pop) => pop.id !== self.id);
+  return peers.map(({ name, ipv4, ipv6 }) => ({ name, ipv4, ipv6 }));
 }
 
 /** Has the route to every pair traced that has turned bad since the last look. Called each second. */
@@ -49,9 +56,9 @@ export function followPairs(pairs: PairWatch, traces: Traces, log: Logger): void
 }
 
 /** A new one for each trace, so that late answers to one are not taken for the next one's, and none of the probes'. */
-function freeIdentifier(taken: ReadonlySet<number>): number {
+function freeIdentifier(sockets: readonly SocketPlan[]): number {
   for (;;) {
     const identifier = randomInt(1, IDENTIFIER_MAX + 1);
-    if (!taken.has(identifier)) return identifier;
+    if (!sockets.some(({ kind, port }) => kind === 'icmp' && port === identifier)) return identifier;
   }
 }

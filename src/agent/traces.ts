@@ -11,7 +11,7 @@ import type { SummaryTrace } from '../protocol/summary.ts';
 import type { TraceTarget } from './path-trace.ts';
 
 /** A peer and where it is reached; null where it has no address of the family. */
-interface TracePeer extends Readonly<Record<IpFamily, string | null>> {
+export interface TracePeer extends Readonly<Record<IpFamily, string | null>> {
   readonly name: string;
 }
 
@@ -42,6 +42,7 @@ interface Job {
 
 export class Traces {
   readonly #parts: TracesParts;
+  #peers: readonly TracePeer[];
   readonly #stopping = new AbortController();
   /** At most one a peer. */
   readonly #waiting: Job[] = [];
@@ -56,6 +57,12 @@ export class Traces {
 
   constructor(parts: TracesParts) {
     this.#parts = parts;
+    this.#peers = parts.peers;
+  }
+
+  /** From here on these are the peers; a trace that runs or waits goes on. */
+  use(peers: readonly TracePeer[]): void {
+    this.#peers = peers;
   }
 
   status(): TracesStatus {
@@ -122,7 +129,7 @@ export class Traces {
   }
 
   #targetOf(name: string, family: IpFamily | null, reason: TraceTarget['reason']): TraceTarget {
-    const { peers } = this.#parts;
+    const peers = this.#peers;
     const peer = peers.find((candidate) => candidate.name === name);
     if (!peer) {
       const names = peers.map((candidate) => candidate.name);

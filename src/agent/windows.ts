@@ -82,6 +82,11 @@ export class Windows {
   }
 }
 
+/** When the wall clock's window that runs now ends, ns on CLOCK_MONOTONIC. */
+export function windowEndNs(lengthS: number, clock: Clock): number {
+  return clock.monoNs - sinceNs(clock, (Math.floor(clock.wallSeconds / lengthS) + 1) * lengthS);
+}
+
 /** RFC 3339 text of an instant. */
 export function rfc3339(unixS: UnixS): string {
   return new Date(unixS * MS_PER_S).toISOString();

@@ -36,6 +36,8 @@ export const ERROR_CODES = [
   'request_timeout',
   'store_unusable',
   'internal',
+  // another configuration while it runs
+  'reload_needs_restart',
   // questions to the agent
   'trace_too_soon',
   // the command line

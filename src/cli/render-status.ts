@@ -11,6 +11,7 @@ import { formatAge, formatNs, formatRatio, formatTable, OUTCOME_HEADINGS, outcom
 export function renderStatus(status: AgentStatus, nowMs: number): string {
   return [
     `${status.pop}: ${status.software}, up ${age(Date.parse(status.started_at), nowMs)}`,
+    ...configuration(status),
     ...sockets(status),
     ...stamping(status),
     clock(status),
@@ -20,6 +21,17 @@ export function renderStatus(status: AgentStatus, nowMs: number): string {
     ...windowLines(status),
     '',
   ].join('\n');
+}
+
+/** Nothing of an agent that was never told to read its configuration again. */
+function configuration({ config: { digest, staged, taken, refused, lastRefusal } }: AgentStatus): string[] {
+  return [
+    ...(taken + refused > 0 ? [`configuration ${digest}: ${taken} times reloaded, ${refused} refused`] : []),
+    ...(lastRefusal === null ? [] : [`the last one refused: ${lastRefusal}`]),
+    ...(staged === null
+      ? []
+      : [`configuration ${staged.digest}: from ${new Date(staged.appliesAtMs).toISOString()} on`]),
+  ];
 }
 
 function sockets(status: AgentStatus): string[] {

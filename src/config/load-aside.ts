@@ -3,7 +3,7 @@
  * no file, however odd, can bring a running daemon down.
  */
 
-import { type ChildProcess, execFile } from 'node:child_process';
+import { type ChildProcess, execFile, type PromiseWithChild } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { LIMITS } from '../base/limits.ts';
@@ -14,17 +14,33 @@ import type { Loaded } from './problem.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** As `loadAgentConfig`, at the price of starting a process. Rejects when that process itself fails. */
+/**
+ * As `loadAgentConfig`, at the price of starting a process. Rejects when that process itself fails. For a program that does
+ * nothing else meanwhile: a signal ends both.
+ */
 export async function loadAgentConfigAside(file: string): Promise<Loaded<AgentConfig>> {
-  const program = fileURLToPath(builtFile(import.meta.url, 'print-agent-config'));
-  const reading = promisify(execFile)(process.execPath, [program, file], { maxBuffer: LIMITS.loadedConfigBytesMax });
+  const reading = read(file);
   const forget = endWith(reading.child);
   try {
-    const { stdout } = await reading;
-    return freezeDeep(JSON.parse(stdout) as Loaded<AgentConfig>);
+    return parse(await reading);
   } finally {
     forget();
   }
+}
+
+/** The same for a program that runs: what signals mean is its own affair. Rejects when `signal` aborts. */
+export async function reloadAgentConfig(file: string, signal: AbortSignal): Promise<Loaded<AgentConfig>> {
+  return parse(await read(file, signal));
+}
+
+function read(file: string, signal?: AbortSignal): PromiseWithChild<{ stdout: string }> {
+  const program = fileURLToPath(builtFile(import.meta.url, 'print-agent-config'));
+  const options = { maxBuffer: LIMITS.loadedConfigBytesMax, ...(signal && { signal }) };
+  return promisify(execFile)(process.execPath, [program, file], options);
+}
+
+function parse({ stdout }: { stdout: string }): Loaded<AgentConfig> {
+  return freezeDeep(JSON.parse(stdout) as Loaded<AgentConfig>);
 }
 
 /** Who ends this process while the child reads means both. Returns how to stop caring. */

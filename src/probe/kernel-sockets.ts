@@ -1,11 +1,11 @@
 /** The sockets of a thread: opened for a plan, and changed for another one without letting go of what stays. */
 
-import { isAddress } from '../base/ip-address.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { SocketOptions } from '../linux/timestamping-socket.ts';
 import { KernelTransport, openKernelTransport } from './kernel-transport.ts';
 import type { SocketPlan } from './plan.ts';
 import { RefusingTransport } from './refusing-transport.ts';
+import { isSameEndpoint, isSameSocket } from './same-socket.ts';
 import type { Transport } from './transport.ts';
 
 /** A socket as it is wanted. */
@@ -38,7 +38,10 @@ export function openKernelSockets(plans: readonly KernelSocketPlan[]): KernelSoc
  * opened or closed. What waits in a socket that goes on is still there. Throws as `openKernelSockets`, and then the old
  * sockets are as they were.
  */
-export function changeKernelSockets(before: readonly KernelSocket[], plans: readonly KernelSocketPlan[]): KernelSocket[] {
+export function changeKernelSockets(
+  before: readonly KernelSocket[],
+  plans: readonly KernelSocketPlan[],
+): KernelSocket[] {
   const found = plans.map((plan) => findSame(before, plan) ?? findBound(before, plan));
   const fresh = openKernelSockets(plans.filter((_, index) => !found[index]));
   // Stamps of what has been sent would come back with cookies of the old plan.
@@ -73,15 +76,9 @@ function findSame(sockets: readonly KernelSocket[], plan: KernelSocketPlan): Ker
 /** A UDP port that is bound could not be bound again; raw sockets do not get in one another's way. */
 function findBound(sockets: readonly KernelSocket[], plan: KernelSocketPlan): KernelSocket | undefined {
   if (plan.kind === 'icmp') return undefined;
-  return sockets.find(
-    (socket) => isSameEndpoint(socket.plan, plan) && socket.transport instanceof KernelTransport,
-  );
+  return sockets.find((socket) => isSameEndpoint(socket.plan, plan) && socket.transport instanceof KernelTransport);
 }
 
 function isSame(a: KernelSocketPlan, b: KernelSocketPlan): boolean {
-  return isSameEndpoint(a, b) && a.dscp === b.dscp && a.payloadBytes === b.payloadBytes && a.txStamps === b.txStamps;
-}
-
-function isSameEndpoint(a: SocketPlan, b: SocketPlan): boolean {
-  return a.kind === b.kind && a.port === b.port && isAddress(a.address, b.address, b.address.length);
+  return isSameSocket(a, b) && a.txStamps === b.txStamps;
 }

@@ -92,7 +92,8 @@ if (first) {
   runUntilStopped(
     data.control,
     () => sleeper.until(state.engine.tick()),
-    (question: ProbeQuestion) => {
+    (message) => {
+      const question = message as ProbeQuestion;
       if (question.type === 'replan') state = replan(state, question);
       else state.engine.stopAt(question.paths, question.stopNs);
       return ready(state);

@@ -27,7 +27,7 @@ export interface Probing {
 }
 
 /** How the plan is changed while it runs, one step after the other. A step that rejects has changed nothing. */
-export interface ProbingChange {
+interface ProbingChange {
   /**
    * From this instant on, ns on CLOCK_MONOTONIC, no probe of these paths falls due; all others go on, also those that were
    * to stop, or have stopped, by an earlier call.

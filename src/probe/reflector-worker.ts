@@ -127,8 +127,8 @@ if (first) {
       for (const reflector of state.reflectors) reflector.turn();
       state.tally.advanceHorizon(clock.wallSeconds);
     },
-    (question: ReflectorQuestion) => {
-      state = replan(state, question);
+    (question) => {
+      state = replan(state, question as ReflectorQuestion);
       return null;
     },
   );

@@ -20,11 +20,7 @@ export function openOrReport<Opened>(open: () => Opened, ready: (opened: Opened)
  * Runs turns until the control word says stop, and answers what the main thread asks between two of them; what an answer
  * throws is told, and the thread goes on. The loop never yields to the event loop: nothing else runs here.
  */
-export function runUntilStopped<Request>(
-  control: Int32Array,
-  turn: () => void,
-  answer: (request: Request) => unknown,
-): void {
+export function runUntilStopped(control: Int32Array, turn: () => void, answer: (question: unknown) => unknown): void {
   collectGarbage();
   for (let word = 0; word !== CONTROL.stop; word = Atomics.load(control, 0)) {
     // A stop that came meanwhile stays.
@@ -35,11 +31,11 @@ export function runUntilStopped<Request>(
   }
 }
 
-function answerOne<Request>(answer: (request: Request) => unknown): void {
+function answerOne(answer: (question: unknown) => unknown): void {
   const question = parentPort && receiveMessageOnPort(parentPort);
   if (!question) return;
   try {
-    tell({ type: 'ready', ready: answer(question.message as Request) });
+    tell({ type: 'ready', ready: answer(question.message) });
   } catch (error) {
     tellFailure(error);
   }

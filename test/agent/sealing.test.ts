@@ -102,7 +102,14 @@ beforeEach(() => {
   sealing = new Sealing({
     clock,
     windows: new Windows(LENGTH_S, clock),
-    summarizer: new Summarizer(identity, plan, [], rig.probing, rig.reflecting, () => UNKNOWN_CLOCK),
+    summarizer: new Summarizer({
+      identity,
+      plan,
+      sessions: [],
+      probing: rig.probing,
+      reflecting: rig.reflecting,
+      clockState: () => UNKNOWN_CLOCK,
+    }),
     sealer,
     traces,
     tmaxNs: TMAX_NS,

@@ -8,6 +8,7 @@ export function buildStatus(overrides: Partial<AgentStatus> = {}): AgentStatus {
     boot_id: '6f1c8f6e-3f0a-4c44-9a37-5d3a5b8f0d11',
     software: 'popprobe/0.1.0',
     started_at: '2026-01-01T00:00:00.000Z',
+    config: { digest: 'c2FtcGxl', staged: null, taken: 0, refused: 0, lastRefusal: null },
     sockets: [
       { kind: 'icmp', transport: 'icmp_raw', errno: 0 },
       { kind: 'stamp', transport: 'udp', errno: 0 },

@@ -43,7 +43,14 @@ function rigOf(windowS = 10, sessions: SessionName[] = []) {
     paths: PATHS,
   };
   const rig = new RingRig(PATHS, sessions.length, windowS);
-  const summarizer = new Summarizer(IDENTITY, plan, sessions, rig.probing, rig.reflecting, () => CLOCK);
+  const summarizer = new Summarizer({
+    identity: IDENTITY,
+    plan,
+    sessions,
+    probing: rig.probing,
+    reflecting: rig.reflecting,
+    clockState: () => CLOCK,
+  });
   const summarize = (startNs = 0): SummaryBody => summarizer.summarize(windowAt(startNs, windowS), LONG_AFTER_NS);
   return { rig, summarizer, summarize };
 }

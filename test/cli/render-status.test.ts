@@ -27,6 +27,21 @@ no window sealed yet
 `);
   });
 
+  it('says which configuration is in force, which one waits, and why one was refused', () => {
+    const config = {
+      digest: 'c2FtcGxl',
+      staged: { digest: 'bmV3ZXI', appliesAtMs: STARTED_MS + 120_000 },
+      taken: 2,
+      refused: 1,
+      lastRefusal: 'mesh.yaml:3:1: window: expected window_s',
+    };
+    expect(text({ config }).split('\n').slice(2, 5)).toEqual([
+      'configuration c2FtcGxl: 2 times reloaded, 1 refused',
+      'the last one refused: mesh.yaml:3:1: window: expected window_s',
+      'configuration bmV3ZXI: from 2026-01-01T00:02:00.000Z on',
+    ]);
+  });
+
   it('shows the newest window, a row for each path', () => {
     const lossy = buildCounts({ received: 300, lost: 200, refused: 60, missed: 30, void: 10 });
     const voice = [

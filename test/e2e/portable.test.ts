@@ -60,6 +60,12 @@ describe.skipIf(rootMissing())(`portable agents beside a kernel one (${rootMissi
     );
   });
 
+  it('refuse another configuration, and say that it needs a restart', async () => {
+    agents[1]?.process.kill('SIGHUP');
+    const refused = await agents[1]?.logged('configuration refused, the running one stays');
+    expect(refused?.['reason']).toMatch(/under the portable transport.*restart the agent/);
+  });
+
   it('end cleanly', async () => {
     expect(await Promise.all(agents.map((agent) => agent.end('SIGTERM')))).toEqual([0, 0, 0]);
   });

@@ -65,7 +65,14 @@ describe.skipIf(rootMissing())(`boundaries (${rootMissing() ?? 'as root'})`, () 
     const plan = planOf(4);
     const probing = await startProbing(plan, fail);
     const identity = { pop: 'here', bootId: 'boot', configDigest: 'digest', software: 'test', transportReason: null };
-    const summarizer = new Summarizer(identity, plan, [], probing, reflecting, () => UNKNOWN_CLOCK);
+    const summarizer = new Summarizer({
+      identity,
+      plan,
+      sessions: [],
+      probing,
+      reflecting,
+      clockState: () => UNKNOWN_CLOCK,
+    });
     const clock = new SystemClock();
     const windows = new Windows(WINDOW_S, clock);
     const total = emptyCounts();

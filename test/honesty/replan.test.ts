@@ -1,5 +1,6 @@
 /** A plan is changed while it runs: over real sockets on loopback, where nothing is lost, nothing may be called lost. */
 
+import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseIp } from '../../src/linux/ip-text.ts';
 import type { ProbePlan, ReflectorPlan } from '../../src/probe/plan.ts';
@@ -13,7 +14,7 @@ const LOCAL = '127.0.6.1';
 const REFLECTOR = '127.0.6.2';
 const INTERVAL_MS = 2;
 const TMAX_MS = 200;
-const CHANGES = 40;
+const CHANGES = 200;
 
 const PEERS: Record<string, PeerPlan> = {
   echo: { name: 'echo', address: REFLECTOR, kind: 'icmp' },
@@ -100,7 +101,11 @@ describe.skipIf(missing !== null)(`another plan${missing === null ? '' : ` (${mi
     let { probing, reflecting } = await started(plans[0]);
     for (let change = 1; change <= CHANGES; change += 1) {
       const [before, after] = change % 2 === 1 ? plans : ([plans[1], plans[0]] as const);
-      await atLeast(probing, before.paths.findIndex(({ peer }) => peer === 'kept'), change * 5);
+      await atLeast(
+        probing,
+        before.paths.findIndex(({ peer }) => peer === 'kept'),
+        change * 5,
+      );
       const [there, then] = [reflectorOf(before), reflectorOf(after)];
       reflecting = (await reflecting.replan?.(then, keptSessions(there, then))) ?? reflecting;
       probing = await replan(probing, after, keptPaths(before, after));
@@ -124,6 +129,45 @@ describe.skipIf(missing !== null)(`another plan${missing === null ? '' : ` (${mi
       .map((slot) => views.reflectorSequence[slot] ?? -1);
     // The reflector goes on counting, so no restart of it is seen: each reply has the next number.
     expect(numbers).toEqual(numbers.map((_, at) => at));
+  });
+
+  it('changes the key of a session while its packets are on their way', async () => {
+    const [old, fresh] = [randomBytes(32), randomBytes(32)];
+    const keyed = (...keys: Uint8Array[]): ProbePlan => {
+      const plan = planOf(['kept']);
+      return { ...plan, paths: plan.paths.map((path) => ({ ...path, sizeBytes: 112, keys })) };
+    };
+    const reflectorWith = (...keys: Uint8Array[]): ReflectorPlan => {
+      const plan = reflectorOf(planOf(['kept']));
+      return { ...plan, sessions: plan.sessions.map((session) => ({ ...session, keys })) };
+    };
+    let reflecting = await startReflecting(reflectorWith(old), fail);
+    running.push(reflecting);
+    let probing = await startProbing(keyed(old), fail);
+    running.push(probing);
+    // The order of docs/configuration.md: known everywhere, then used, then the old one forgotten.
+    const steps: [Uint8Array[], Uint8Array[]][] = [
+      [
+        [old, fresh],
+        [old, fresh],
+      ],
+      [
+        [fresh, old],
+        [fresh, old],
+      ],
+      [[fresh], [fresh]],
+    ];
+    let due = 0;
+    for (const [there, here] of steps) {
+      await atLeast(probing, 0, (due += 30));
+      reflecting = (await reflecting.replan?.(reflectorWith(...there), [0])) ?? reflecting;
+      probing = await replan(probing, keyed(...here), [0]);
+    }
+    await atLeast(probing, 0, due + 30);
+    const verdict = await settled(probing, keyed(fresh));
+    expect(verdict.of('kept').due).toBeGreaterThan(due);
+    expect(verdict.of('kept')).toMatchObject({ lost: 0, refused: 0 });
+    expect(probing.counters.get('reply_bad_mac') + reflecting.counters.get('drop_bad_mac')).toBe(0);
   });
 
   it('lets a path that goes end at an instant, with the outcome of every probe before it', async () => {

@@ -54,6 +54,24 @@ describe('a tally', () => {
     expect(reader.read(0, START_S - 50 * WINDOW_S)).toEqual({ received: 1, replied: 0 });
   });
 
+  it('goes on with the sessions of another one, wherever they stand then', () => {
+    const { writer } = ends(2);
+    const cell = writer.countReceived(1, START_S + WINDOW_S);
+    writer.countReplied(cell);
+    writer.countReceived(0, START_S + WINDOW_S);
+    writer.close(START_S);
+    writer.advanceHorizon(START_S + 70);
+    const next = new ReflectedTally(3, WINDOW_S);
+    next.continue(writer, [1, -1, -1]);
+    expect([0, 1, 2].map((session) => next.read(session, START_S + WINDOW_S))).toEqual([
+      { received: 1, replied: 1 },
+      { received: 0, replied: 0 },
+      { received: 0, replied: 0 },
+    ]);
+    expect(next.horizonS()).toBe(START_S + 70);
+    expect(next.countReceived(1, START_S)).toBe(-1);
+  });
+
   it('tells up to where it is complete', () => {
     const { reader, writer } = ends();
     expect(reader.horizonS()).toBe(0);

@@ -104,6 +104,61 @@ describe('a periodic schedule', () => {
   });
 });
 
+describe('a path that is to stop', () => {
+  function scheduleOf(kind: ScheduleKind = 'periodic') {
+    const clock = new FakeClock();
+    return {
+      clock,
+      startNs: clock.monoNs,
+      schedule: new Schedule(kind, [100 * MS, 100 * MS], WINDOW_S, clock, () => 0.5),
+    };
+  }
+
+  it.each(['periodic', 'poisson'] as const)('has no probe from then on, and every one before (%s)', (kind) => {
+    const { clock, startNs, schedule } = scheduleOf(kind);
+    const stopNs = startNs + 2 * S;
+    schedule.stopAt(new Set([0]), stopNs, clock.monoNs);
+    const due: number[][] = [[], []];
+    for (const path of [0, 1]) {
+      while (schedule.dueNs(path) < startNs + 5 * S) {
+        due[path]?.push(schedule.dueNs(path));
+        schedule.advance(path);
+      }
+    }
+    expect(due[0]).toEqual(due[1]?.filter((time) => time < stopNs));
+    expect(schedule.dueNs(0)).toBe(Number.POSITIVE_INFINITY);
+    expect(schedule.earliestNs()).toBe(schedule.dueNs(1));
+    expect(schedule.nextDue(0, startNs + 10 * S)).toBe(1);
+  });
+
+  it('stops at once when the instant has passed, and begins anew when it shall go on', () => {
+    const { clock, startNs, schedule } = scheduleOf();
+    schedule.stopAt(new Set([0, 1]), startNs, clock.monoNs);
+    expect(schedule.earliestNs()).toBe(Number.POSITIVE_INFINITY);
+    schedule.stopAt(new Set([1]), startNs, startNs + 7 * S);
+    expect(schedule.dueNs(0)).toBe(startNs + 7 * S + 50 * MS);
+    expect(schedule.dueNs(1)).toBe(Number.POSITIVE_INFINITY);
+    schedule.advance(0);
+    expect(schedule.dueNs(0)).toBe(startNs + 7 * S + 150 * MS);
+  });
+
+  it('goes on without a gap when it is called back in time', () => {
+    const { clock, startNs, schedule } = scheduleOf();
+    schedule.stopAt(new Set([0]), startNs + 2 * S, clock.monoNs);
+    schedule.stopAt(new Set(), 0, clock.monoNs);
+    for (let probe = 0; probe < 50; probe += 1) schedule.advance(0);
+    expect(schedule.dueNs(0)).toBe(startNs + 50 * MS + 50 * 100 * MS);
+  });
+
+  it('is not stopped in the schedule that goes on with it', () => {
+    const { clock, startNs, schedule } = scheduleOf();
+    schedule.advance(1);
+    const next = new Schedule('periodic', [300 * MS, 100 * MS], WINDOW_S, clock, () => 0.25);
+    next.continue(1, schedule, 1);
+    expect([next.dueNs(0) - startNs, next.dueNs(1) - startNs]).toEqual([75 * MS, 150 * MS]);
+  });
+});
+
 describe('a Poisson schedule', () => {
   it('has exponential intervals of the given mean, cut off at ten means', () => {
     const times = dueTimes('poisson', 100, 10_000, seeded(20_261_125));

@@ -47,6 +47,22 @@ describe('a session', () => {
     expect(table.allow(one, { seconds: 1_700_000_001, nanoseconds: 0 })).toBe(true);
   });
 
+  it('goes on in another table with its numbers, allowance and last departure', () => {
+    const { table, one, two } = tableOf();
+    const now = { seconds: 1_700_000_000, nanoseconds: 0 };
+    for (let request = 0; request < 1000; request += 1) table.allow(one, now);
+    for (let request = 0; request < 3; request += 1) table.countReceived(one);
+    for (let reply = 0; reply < 5; reply += 1) table.takeSequence(one);
+    table.depart(one, 4, 1_700_000_000, 99);
+    const next = tableOf().table;
+    next.continue(table, [one, -1]);
+    expect([next.takeSequence(0), next.takeSequence(1), next.countReceived(0)]).toEqual([5, 0, 4]);
+    expect([next.allow(0, now), next.allow(1, now)]).toEqual([false, true]);
+    const left = { seconds: 0, nanoseconds: 0 };
+    expect([next.departureOf(0, 4, left), left.nanoseconds]).toEqual([true, 99]);
+    expect(table.takeSequence(two)).toBe(0);
+  });
+
   it('knows when its newest reply left, and no other', () => {
     const { table, one } = tableOf();
     const into = { seconds: 0, nanoseconds: 0 };

@@ -1,0 +1,61 @@
+/** What the agent answers on its Unix socket: how all of its stages are doing, and path traces. */
+
+import type { Measuring } from '../probe/measuring.ts';
+import type { ClockWatch } from './clock-watch.ts';
+import type { HeldCourse } from './course.ts';
+import type { Route } from './local-api.ts';
+import type { Pusher } from './push.ts';
+import type { Reload } from './reload.ts';
+import type { Sealing } from './sealing.ts';
+import type { Spool } from './spool.ts';
+import { statusText } from './status-text.ts';
+import type { PackedStatus } from './status.ts';
+import type { Identity } from './summarize.ts';
+import { readTraceQuestion } from './trace-question.ts';
+import type { Traces } from './traces.ts';
+
+/** The stages that are asked. */
+export interface Answering {
+  identity: Identity;
+  measuring: Measuring;
+  startedAt: string;
+  held: HeldCourse;
+  clockWatch: ClockWatch;
+  pusher: Pusher;
+  spool: Spool;
+  sealing: Sealing;
+  traces: Traces;
+  reload: Reload;
+}
+
+export function answers(stages: Answering): Route[] {
+  return [
+    { method: 'GET', path: '/v1/status', answer: () => statusText(statusOf(stages)) },
+    {
+      method: 'POST',
+      path: '/v1/trace',
+      answer(text) {
+        const { peer, family } = readTraceQuestion(text);
+        return stages.traces.request(peer, family);
+      },
+    },
+  ];
+}
+
+function statusOf({ identity, startedAt, measuring, held, ...stages }: Answering): PackedStatus {
+  return {
+    pop: identity.pop,
+    boot_id: identity.bootId,
+    software: identity.software,
+    started_at: startedAt,
+    config: stages.reload.status(),
+    sockets: held.course.probing.sockets,
+    transport_reason: measuring.reason,
+    clock: stages.clockWatch.state,
+    push: stages.pusher.status(),
+    spool: stages.spool.status(),
+    sealing: stages.sealing.status(),
+    traces: stages.traces.status(),
+    latest: stages.sealing.latest,
+  };
+}
