@@ -137,11 +137,34 @@ export class Arrivals {
 
   /** Marks the probe that an ICMP error names; if no reply comes after all, it is lost because unreachable. */
   fileUnreachable(path: number, sequence: number, error: IcmpError): void {
-    const { views } = this.#ring;
     const slot = this.#ring.slotOf(path, sequence);
-    if (!this.#ring.owns(path, slot, sequence) || views.state[slot] !== SLOT_STATE.sent) return;
+    const isOut = this.#ring.owns(path, slot, sequence) && this.#ring.views.state[slot] === SLOT_STATE.sent;
+    if (isOut) this.#markUnreachable(slot, error);
+  }
+
+  /**
+   * An ICMP error that quotes too little to name its probe, only the path. Where all probes meet the same fate, the oldest
+   * that is out is the one; otherwise it is as good as any other: what it counts as is decided by whether its reply comes.
+   * Returns false when none is out.
+   */
+  fileUnreachablePath(path: number, error: IcmpError): boolean {
+    const slot = this.#ring.oldestOut(path, this.#clock.monoNs - this.#tmaxNs);
+    if (slot >= 0) this.#markUnreachable(slot, error);
+    return slot >= 0;
+  }
+
+  /**
+   * The path's newest probe whose number ends in these 16 bits: that is all of it that an ICMP header has.
+   */
+  sequenceEndingIn(path: number, low: number): number {
+    const newest = (this.#ring.head(path) - 1) >>> 0;
+    return (newest - ((newest - low) & 0xffff)) >>> 0;
+  }
+
+  #markUnreachable(slot: number, error: IcmpError): void {
     const { address, addressBytes } = error.offender;
-    this.#ring.unreachable(slot, error.type, error.code, offenderNumber(views, address, addressBytes));
+    const number = offenderNumber(this.#ring.views, address, addressBytes);
+    this.#ring.unreachable(slot, error.type, error.code, number);
   }
 
   #store(

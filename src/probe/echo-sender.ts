@@ -12,11 +12,13 @@ import {
   ICMP_HEADER_BYTES,
 } from '../wire/icmp-echo.ts';
 import type { Arrivals } from './arrivals.ts';
+import { EndpointTable } from './endpoint-table.ts';
 import type { EngineCounter } from './health.ts';
 import type { PathPlan } from './plan.ts';
 import type { Datagram, IcmpError } from './transport.ts';
 
 const ECHO_PATHS = 65_536;
+const NO_SOCKET = -1;
 
 export class EchoSender {
   readonly #paths: readonly PathPlan[];
@@ -24,6 +26,8 @@ export class EchoSender {
   readonly #pathOfEcho = new Uint16Array(ECHO_PATHS);
   readonly #session: number;
   readonly #identifiers: readonly number[];
+  /** By the peer's address and our socket, for errors that quote no more. */
+  readonly #byEndpoint: EndpointTable;
   readonly #arrivals: Arrivals;
   readonly #counters: Counters<EngineCounter>;
   readonly #probe = blankEchoProbe();
@@ -40,6 +44,11 @@ export class EchoSender {
     this.#paths = paths;
     this.#session = session;
     this.#identifiers = identifiers;
+    // A STAMP path has no such socket: no error comes to it here.
+    const socketOf = ({ kind, socket }: PathPlan): number => (kind === 'icmp' ? socket : NO_SOCKET);
+    this.#byEndpoint = new EndpointTable(
+      paths.map((path) => ({ address: path.address, port: 0, name: socketOf(path) })),
+    );
     this.#arrivals = arrivals;
     this.#counters = counters;
     for (const [path, { kind, echoPath }] of paths.entries()) {
@@ -85,16 +94,18 @@ export class EchoSender {
   }
 
   /** Reads which probe an ICMP error quotes, as far as the router quoted it. */
-  receiveError(datagram: Datagram, error: IcmpError): void {
+  receiveError(datagram: Datagram, socket: number, error: IcmpError): void {
     const { view, offset, length } = datagram;
-    const family = datagram.source.addressBytes === IPV4_BYTES ? 'ipv4' : 'ipv6';
+    const { address, addressBytes } = datagram.source;
+    const family = addressBytes === IPV4_BYTES ? 'ipv4' : 'ipv6';
     const decoding = decodeQuotedEcho(view, offset, length, this.#session, this.#reply, family);
-    const path = this.#path();
-    if (decoding === 'ok' && path >= 0) {
-      this.#arrivals.fileUnreachable(path, this.#reply.sequence, error);
-    } else {
-      this.#counters.add('icmp_errors_unmatched');
-    }
+    const { identifier, sequence } = this.#reply;
+    // Many routers quote no more than the ICMP header (RFC 792).
+    const isHeader = decoding === 'header' && identifier === this.#identifiers[socket];
+    const path = isHeader ? this.#byEndpoint.find(address, addressBytes, 0, socket) : this.#path();
+    if (path < 0 || (decoding !== 'ok' && !isHeader)) this.#counters.add('icmp_errors_unmatched');
+    else if (isHeader) this.#arrivals.fileUnreachable(path, this.#arrivals.sequenceEndingIn(path, sequence), error);
+    else this.#arrivals.fileUnreachable(path, sequence, error);
   }
 
   /** Damage may be where the marks are: only a reply whose path, source and T1 still fit is taken for the probe's. */

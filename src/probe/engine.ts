@@ -146,7 +146,7 @@ export class Engine implements TransportEvents {
   }
 
   onIcmpError(datagram: Datagram, error: IcmpError): void {
-    if (this.#plan.sockets[this.#socket]?.kind === 'icmp') this.#echo.receiveError(datagram, error);
+    if (this.#plan.sockets[this.#socket]?.kind === 'icmp') this.#echo.receiveError(datagram, this.#socket, error);
     else this.#stamp.receiveError(datagram, this.#socket, error);
   }
 

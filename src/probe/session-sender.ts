@@ -118,16 +118,13 @@ export class SessionSender {
   receiveError(datagram: Datagram, socket: number, error: IcmpError): void {
     const quote = this.#quote;
     const mode = this.#modes[socket] ?? UNAUTHENTICATED;
-    if (decodeStampQuote(datagram.view, datagram.offset, datagram.length, mode, quote) === 'ok') {
-      const { address, addressBytes, port } = datagram.source;
-      const bySsid = quote.ssid > 0 ? (this.#pathOfSsid[quote.ssid] ?? 0) - 1 : -1;
-      const path = bySsid >= 0 ? bySsid : this.#byEndpoint.find(address, addressBytes, port, socket);
-      if (path >= 0) {
-        this.#arrivals.fileUnreachable(path, quote.sequence, error);
-        return;
-      }
-    }
-    this.#counters.add('icmp_errors_unmatched');
+    const { address, addressBytes, port } = datagram.source;
+    const isNamed = decodeStampQuote(datagram.view, datagram.offset, datagram.length, mode, quote) === 'ok';
+    const bySsid = isNamed && quote.ssid > 0 ? (this.#pathOfSsid[quote.ssid] ?? 0) - 1 : -1;
+    const path = bySsid >= 0 ? bySsid : this.#byEndpoint.find(address, addressBytes, port, socket);
+    if (path >= 0 && isNamed) this.#arrivals.fileUnreachable(path, quote.sequence, error);
+    // Many routers quote no more than the UDP header (RFC 792): the addresses and ports are all there is.
+    else if (path < 0 || !this.#arrivals.fileUnreachablePath(path, error)) this.#counters.add('icmp_errors_unmatched');
   }
 
   /**

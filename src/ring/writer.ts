@@ -148,6 +148,20 @@ export class RingWriter {
     }
   }
 
+  /** The oldest probe of the path that is out, fell due since `sinceNs` and has had no ICMP error; its slot, or -1. */
+  oldestOut(path: number, sinceNs: number): number {
+    const { table, dueNs, state, flags } = this.views;
+    const capacity = table[tableIndex(path, PATH_WORD.capacity)] ?? 1;
+    const head = this.head(path);
+    let oldest = -1;
+    for (let back = 1; back <= capacity; back += 1) {
+      const slot = this.slotOf(path, head - back);
+      if (state[slot] === SLOT_STATE.empty || (dueNs[slot] ?? 0) < sinceNs) break;
+      if (state[slot] === SLOT_STATE.sent && ((flags[slot] ?? 0) & SLOT_FLAG.unreachable) === 0) oldest = slot;
+    }
+    return oldest;
+  }
+
   /** Adds to a counter of the path table. */
   count(path: number, word: number): void {
     const at = tableIndex(path, word);

@@ -28,7 +28,7 @@ const PEERS: PeerPlan[] = [
   { name: '3', address: FAR, kind: 'icmp' },
 ];
 
-type Change = 'none' | 'short' | 'corrupt' | 'checksum' | 'session' | 'probe' | 't1' | 'source';
+type Change = 'none' | 'short' | 'corrupt' | 'checksum' | 'session' | 'probe' | 't1' | 'source' | 'unreachable';
 
 /** Replies to one probe: how long after it, and what is wrong with them. */
 type Emission = { afterMs: number; change: Change };
@@ -36,7 +36,7 @@ type Logged = { path: number; sequence: number; change: Change };
 
 const TRUE_REPLY: Emission = { afterMs: 0, change: 'none' };
 /** Which counter hears of a forgery; both kinds of probe tell the same story but for the session. */
-const COUNTER: Record<Exclude<Change, 'none'>, string> = {
+const COUNTER: Record<Exclude<Change, 'none' | 'unreachable'>, string> = {
   short: 'reply_short',
   corrupt: 'reply_corrupt',
   checksum: 'reply_corrupt',
@@ -101,6 +101,35 @@ describe.skipIf(missing)(`a bad path (${missing ?? 'as root'})`, () => {
       expect(Math.min(lost, late, duplicate, reordered)).toBeGreaterThan(5);
     }
     expect(replyCounters(verdict.counters)).toEqual(forgedOf(log));
+  });
+
+  it('brings errors that quote 8 octets only: each probe of a dead time is lost as unreachable', async () => {
+    const [from, to] = [200, 400];
+    const dead: Emission[] = [{ afterMs: 3, change: 'unreachable' }];
+    const script = PEERS.map(() => {
+      return Array.from({ length: to }, (_, sequence) => (sequence < from ? [TRUE_REPLY] : dead));
+    });
+    await ask({ script, address: FAR, port: REFLECTOR_PORT, stranger: STRANGER });
+    // One session a socket and peer, as in a mesh: ports and addresses are all that is quoted.
+    const peers = PEERS.filter(({ name }) => name === '0' || name === '2');
+    const plan = probePlan({ locals: [LOCAL], peers, intervalMs: 5, tmaxMs: TMAX_MS, rememberS: 16 });
+    const prober = await Prober.start(namespaces, 'near', plan);
+    await prober.until((verdict) => peers.every(({ name }) => verdict.of(name).due > to + 50));
+    const verdict = await prober.settled();
+    const { log } = await ask({});
+    await prober.kill();
+    for (const [path, { name }] of peers.entries()) {
+      const errors = log.filter((entry) => entry.path === path && entry.change === 'unreachable').length;
+      const { lost, unreachable, icmp, due, received, missed } = verdict.of(name);
+      expect(errors).toBeGreaterThan(100);
+      expect({ lost, unreachable, icmp }).toEqual({
+        lost: errors,
+        unreachable: errors,
+        icmp: { [`3/1 ${FAR}`]: errors },
+      });
+      expect(received).toBe(due - missed - errors);
+    }
+    expect(verdict.counters.icmp_errors_unmatched).toBe(0);
   });
 
   it.each([
@@ -180,7 +209,10 @@ function truthOf(log: readonly Logged[], script: readonly Emission[][][], path: 
 
 function forgedOf(log: readonly Logged[]): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { change } of log) if (change !== 'none') counts[COUNTER[change]] = (counts[COUNTER[change]] ?? 0) + 1;
+  for (const { change } of log) {
+    if (change === 'none' || change === 'unreachable') continue;
+    counts[COUNTER[change]] = (counts[COUNTER[change]] ?? 0) + 1;
+  }
   return counts;
 }
 

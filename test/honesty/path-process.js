@@ -1,6 +1,6 @@
 /**
- * A far end that does to each probe what a script says: no reply, several, late, out of order, forged. It notes what it
- * has sent, in order. Answers STAMP on a UDP port and ICMP echo on a raw socket; the kernel's own echo must be off.
+ * A far end that does to each probe what a script says: no reply, several, late, out of order, forged, or an ICMP error
+ * that quotes no more than RFC 792 asks for. It notes what it has sent, in order. Answers STAMP on a UDP port and ICMP echo on a raw socket; the kernel's own echo must be off.
  */
 /// <reference types="node" />
 
@@ -83,11 +83,41 @@ function internetChecksum(octets) {
   return ~sum & 0xffff;
 }
 
+/** Host unreachable, with the IP header of the packet it is about and 8 octets of what follows, written by hand. */
+function unreachable(protocol, from, to, eight) {
+  const message = Buffer.alloc(8 + 20 + 8);
+  message[0] = 3;
+  message[1] = 1;
+  message[8] = 0x45;
+  message.writeUInt16BE(100, 10);
+  message[16] = 1;
+  message[17] = protocol;
+  message.set(from, 20);
+  message.set(to, 24);
+  message.set(eight, 28);
+  message.writeUInt16BE(internetChecksum(message), 2);
+  return message;
+}
+
+function udpHeader(from, to, payload) {
+  const header = Buffer.alloc(8);
+  header.writeUInt16BE(from, 0);
+  header.writeUInt16BE(to, 2);
+  header.writeUInt16BE(8 + payload, 4);
+  return header;
+}
+
 function reflectStamp(address, port) {
   const socket = createSocket('udp4').bind(port, address);
   const stranger = createSocket('udp4').bind(port + 1, address);
+  const raw = openRaw(address);
   socket.on('message', (request, from) => {
     act(request.readUInt16BE(14) - 1, request.readUInt32BE(0), (change) => {
+      const sender = parseIp(from.address);
+      if (change === 'unreachable') {
+        sendRaw(raw, unreachable(17, sender, parseIp(address), udpHeader(from.port, port, request.length)), sender);
+        return;
+      }
       (change === 'source' ? stranger : socket).send(stampReply(request, change), from.port, from.address);
     });
   });
@@ -99,17 +129,19 @@ function openRaw(address) {
   return fd;
 }
 
+const outgoing = new MessageBatch(1, 2048, 256);
+
+function sendRaw(fd, message, to) {
+  Buffer.from(outgoing.arena.view.buffer, outgoing.payload(0), message.length).set(message);
+  outgoing.prepare(0, message.length, writeSockaddr(outgoing.arena.view, outgoing.name(0), to, 0));
+  if (libc().sendmmsg(fd, outgoing.address(0), 1, 0) !== 1) throw new Error(`cannot send: errno ${libc().errno()}`);
+}
+
 function echoIcmp(address, strangerAddress) {
   const socket = openRaw(address);
   const stranger = openRaw(strangerAddress);
   const incoming = new MessageBatch(64, 2048, 256);
-  const outgoing = new MessageBatch(1, 2048, 256);
   const from = blankEndpoint();
-  const send = (fd, reply, to) => {
-    Buffer.from(outgoing.arena.view.buffer, outgoing.payload(0), reply.length).set(reply);
-    outgoing.prepare(0, reply.length, writeSockaddr(outgoing.arena.view, outgoing.name(0), to, 0));
-    if (libc().sendmmsg(fd, outgoing.address(0), 1, 0) !== 1) throw new Error(`cannot send: errno ${libc().errno()}`);
-  };
   setInterval(() => {
     const received = libc().recvmmsg(socket, incoming.address(0), incoming.count, MSG_DONTWAIT, 0);
     for (let message = 0; message < received; message += 1) {
@@ -119,18 +151,25 @@ function echoIcmp(address, strangerAddress) {
       readSockaddr(incoming.arena.view, incoming.name(message), from);
       const to = from.address.slice(0, from.addressBytes);
       act(request.readUInt16BE(ICMP_HEADER + 8), request.readUInt32BE(ICMP_HEADER + 12), (change) => {
-        send(change === 'source' ? stranger : socket, echoReply(request, change), to);
+        if (change === 'unreachable') sendRaw(socket, unreachable(1, to, parseIp(address), request.subarray(0, 8)), to);
+        else sendRaw(change === 'source' ? stranger : socket, echoReply(request, change), to);
       });
     }
     incoming.rearm(Math.max(0, received));
   }, POLL_MS);
 }
 
+let isOpen = false;
+
 process.on('message', (request) => {
   if (request.script) {
     ({ script } = request);
-    reflectStamp(request.address, request.port);
-    echoIcmp(request.address, request.stranger);
+    log.length = 0;
+    if (!isOpen) {
+      reflectStamp(request.address, request.port);
+      echoIcmp(request.address, request.stranger);
+    }
+    isOpen = true;
   }
   process.send({ pending, log: request.script ? [] : log });
 });
