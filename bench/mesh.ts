@@ -61,7 +61,6 @@ export function writeConfiguration(folder: string, mesh: MeshConfig, collectorUr
     `collector: { url: ${JSON.stringify(collectorUrl)} }`,
     'spool: { directory: spool }',
     'status_socket: agent.sock',
-    `tick_ms: ${SETTINGS.tickMs}`,
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
   return file;

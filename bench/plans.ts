@@ -2,6 +2,7 @@
 
 import type { IpFamily } from '../src/base/ip-address.ts';
 import { LIMITS } from '../src/base/limits.ts';
+import { defaultTickMs } from '../src/config/default-tick.ts';
 import { parseIp } from '../src/linux/ip-text.ts';
 import type { PathPlan, ProbePlan, ReflectorPlan, SocketPlan } from '../src/probe/plan.ts';
 import { slotsFor } from '../src/ring/layout.ts';
@@ -114,7 +115,7 @@ function plan(sockets: SocketPlan[], paths: PathPlan[]): ProbePlan {
     windowS: SETTINGS.agent.windowS,
     session: SESSION,
     tmaxNs: SETTINGS.tmaxMs * NS_PER_MS,
-    tickNs: SETTINGS.tickMs * NS_PER_MS,
+    tickNs: defaultTickMs(paths.map((path) => path.intervalNs / NS_PER_MS)) * NS_PER_MS,
     sockets,
     paths,
   };

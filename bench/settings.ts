@@ -3,8 +3,6 @@
 export const SETTINGS = {
   /** Addresses at the far end: as many peers as a large backbone has. */
   targets: 200,
-  /** The engine's tick in all parts: the product's default. */
-  tickMs: 10,
   /** A reply after this long is lost. */
   tmaxMs: 1000,
   /** Octets of ICMP payload: what fping and ping send unless told otherwise. */

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NEAR_ADDRESS } from '../addresses.ts';
+import { defaultTickMs } from '../../src/config/default-tick.ts';
 import { NEAR } from '../namespaces.ts';
 import { ICMP_IDENTIFIER } from '../plans.ts';
 import { type RunningProgram, start } from '../processes.ts';
@@ -30,7 +31,12 @@ export async function startFloor(
   perTargetMs: number,
 ): Promise<RunningProgram> {
   const sockets = kind === 'icmp' ? [ICMP_IDENTIFIER, 1, 0] : [SETTINGS.sourcePort, SETTINGS.flows, SETTINGS.stampPort];
-  const args = [kind, NEAR_ADDRESS.ipv4, ...[...sockets, perTargetMs, SETTINGS.tickMs].map(String), ...targets];
+  const args = [
+    kind,
+    NEAR_ADDRESS.ipv4,
+    ...[...sockets, perTargetMs, defaultTickMs([perTargetMs])].map(String),
+    ...targets,
+  ];
   const floor = start({ namespace: NEAR, command: program, args });
   await floor.wrote(/probing/);
   return floor;

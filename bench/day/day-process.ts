@@ -1,5 +1,6 @@
 /** Child program: a day of probing in minutes. The product's engine, ring and summarizer, a fast clock, no kernel. */
 
+import { defaultTickMs } from '../../src/config/default-tick.ts';
 import { planProbes } from '../../src/agent/plan.ts';
 import { Summarizer } from '../../src/agent/summarize.ts';
 import { Windows } from '../../src/agent/windows.ts';
@@ -48,7 +49,7 @@ class Day {
     const mesh = benchMesh(SETTINGS.day);
     const [self] = mesh.pops.filter((pop) => pop.name === SELF);
     if (!self) throw new Error(`the mesh has no ${SELF}`);
-    const plan = planProbes(mesh, self, SETTINGS.tickMs, SESSION, { of: () => [] });
+    const plan = planProbes(mesh, self, defaultTickMs([SETTINGS.day.intervalMs]), SESSION, { of: () => [] });
     const ring = createRing(plan.paths.map((path) => path.capacity));
     const counters = engineCounters();
     const lateness = new Uint32Array(HISTOGRAM_BUCKETS);

@@ -58,10 +58,10 @@ export const LIMITS = {
   tmaxMsDefault: 3000,
   tmaxMsMin: 100,
   tmaxMsMax: 10_000,
-  /** The tick of the probing thread. */
-  tickMsDefault: 10,
+  /** The tick of the probing thread, and the shortest that it has without being told: faster, waking takes half the CPU. */
   tickMsMin: 1,
   tickMsMax: 20,
+  tickMsDefaultMin: 5,
   /** Messages per sendmmsg or recvmmsg call: beyond 64 the system call's own cost no longer shows. */
   batchMessages: 64,
   /** Packets that a reflector's session may send at once, as seconds of its rate: what a stalled sender catches up with. */

@@ -4,6 +4,7 @@ import { digestOf } from '../protocol/digest.ts';
 import { agentConflicts } from './agent-conflicts.ts';
 import { type AgentFile, agentSchema, reflectorSchema } from './agent-schema.ts';
 import { besideFile, resolveBeside } from './beside-file.ts';
+import { defaultTickMs } from './default-tick.ts';
 import { openConfigFile } from './config-file.ts';
 import { freezeDeep } from './freeze.ts';
 import { canonicalAddress } from './ip-address.ts';
@@ -62,7 +63,7 @@ export function loadAgentConfig(file: string): Loaded<AgentConfig> {
     collectorUrl: value.collector.url,
     spool: { directory: resolveBeside(file, value.spool.directory), maxBytes: value.spool.max_bytes },
     statusSocket: resolveBeside(file, value.status_socket),
-    tickMs: value.tick_ms,
+    tickMs: value.tick_ms ?? defaultTickMs(mesh.loaded.config.probes.map(({ intervalMs }) => intervalMs)),
     transport: value.transport,
     logLevel: value.log_level,
     digest: digestOf(Buffer.concat([source.octets, mesh.source.octets])),

@@ -38,7 +38,7 @@ export const agentSchema = z.strictObject({
   /** From one summary of the largest size on: a smaller spool could not keep what it is for. */
   spool: z.strictObject({ directory: filePath, max_bytes: spoolBytes.default(LIMITS.spoolBytesDefault) }),
   status_socket: filePath.default('/run/popprobe/agent.sock'),
-  tick_ms: wholeNumber(LIMITS.tickMsMin, LIMITS.tickMsMax, 'a whole number of ms').default(LIMITS.tickMsDefault),
+  tick_ms: wholeNumber(LIMITS.tickMsMin, LIMITS.tickMsMax, 'a whole number of ms').optional(),
   transport: choice(['auto', 'kernel', 'portable']).default('auto'),
   log_level: logLevel,
 });

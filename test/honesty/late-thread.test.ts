@@ -65,8 +65,9 @@ describe.skipIf(rootMissing())(`a late thread (${rootMissing() ?? 'as root'})`, 
     const all = verdict.all();
     expect(all).toMatchObject({ lost: 0, refused: 0, received: all.due - all.missed - all.void });
     expect(all.missed).toBeGreaterThan(holdMs / INTERVAL_MS);
-    // One batch a hold; where it could be told when its probes left, not even those.
-    expect(all.void).toBeLessThanOrEqual(2 * PEERS.length);
+    // One batch a hold, in which a tick that was late has two probes of a path; where it could be told when its probes left,
+    // not even those.
+    expect(all.void).toBeLessThanOrEqual(2 * 2 * PEERS.length);
     for (const { name } of PEERS) {
       const netNs = verdict.samples(name).map((sample) => sample.netNs);
       expect(Math.max(...netNs)).toBeLessThan((holdMs / 2) * 1e6);

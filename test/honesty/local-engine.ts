@@ -5,7 +5,7 @@ import type { Clock } from '../../src/base/clock.ts';
 import type { SocketOptions } from '../../src/linux/timestamping-socket.ts';
 import { SystemClock } from '../../src/linux/system-clock.ts';
 import { Engine } from '../../src/probe/engine.ts';
-import { type EngineCounter, engineCounters } from '../../src/probe/health.ts';
+import { engineCounters } from '../../src/probe/health.ts';
 import { openKernelTransport } from '../../src/probe/kernel-transport.ts';
 import type { ProbePlan } from '../../src/probe/plan.ts';
 import { sharedEstimate } from '../../src/probe/probing.ts';
@@ -89,13 +89,9 @@ export class LocalEngine {
     return this.#plan.paths.reduce((sum, _, path) => sum + ((this.ring.head(path) - firstSequence) >>> 0), 0);
   }
 
-  /** What a main thread would say now. Reads a copy: nothing is sealed. */
+  /** What a main thread would say now. */
   verdict(untilNs = nowNs()): Verdict {
-    const { buffer } = this.#views;
-    const copy = new SharedArrayBuffer(buffer.byteLength);
-    new Uint8Array(copy).set(new Uint8Array(buffer));
-    const counters = Object.fromEntries(this.#counters.names.map((name) => [name, this.#counters.get(name)]));
-    return Verdict.ofShared(this.#plan, copy, counters as Record<EngineCounter, number>, untilNs);
+    return Verdict.ofRunning(this.#plan, this.#views, this.#counters, untilNs);
   }
 
   close(): void {

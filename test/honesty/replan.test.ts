@@ -74,13 +74,8 @@ async function replan(probing: Probing, plan: ProbePlan, kept: readonly number[]
   return next;
 }
 
-/** What a main thread would say now. Reads a copy: nothing is sealed. */
-function verdictOf(probing: Probing, plan: ProbePlan, untilNs = nowNs()): Verdict {
-  const { buffer } = probing.ring.views;
-  const copy = new SharedArrayBuffer(buffer.byteLength);
-  new Uint8Array(copy).set(new Uint8Array(buffer));
-  const counters = Object.fromEntries(probing.counters.names.map((name) => [name, probing.counters.get(name)]));
-  return Verdict.ofShared(plan, copy, counters as Verdict['counters'], untilNs);
+function verdictOf({ ring, counters }: Probing, plan: ProbePlan, untilNs: number): Verdict {
+  return Verdict.ofRunning(plan, ring.views, counters, untilNs);
 }
 
 async function settled(probing: Probing, plan: ProbePlan): Promise<Verdict> {

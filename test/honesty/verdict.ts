@@ -6,7 +6,8 @@ import { formatIp } from '../../src/linux/ip-text.ts';
 import type { EngineCounter } from '../../src/probe/health.ts';
 import type { ProbePlan } from '../../src/probe/plan.ts';
 import { sharedEstimate } from '../../src/probe/probing.ts';
-import { openRing, PATH_WORD, SLOT_FLAG, SLOT_STATE } from '../../src/ring/layout.ts';
+import type { Counters } from '../../src/ring/counters.ts';
+import { openRing, PATH_WORD, type RingViews, SLOT_FLAG, SLOT_STATE } from '../../src/ring/layout.ts';
 import { offenderAddress } from '../../src/ring/offenders.ts';
 import { RingReader } from '../../src/ring/reader.ts';
 import { emptyCounts, type OutcomeCounts } from '../../src/stats/outcomes.ts';
@@ -65,6 +66,19 @@ export class Verdict {
     untilNs: number,
   ): Verdict {
     return new Verdict(plan, new RingReader(openRing(ring)), counters, untilNs);
+  }
+
+  /** The verdict on what a thread is still working with. Reads a copy: nothing is sealed. */
+  static ofRunning(
+    plan: ProbePlan,
+    { buffer }: Pick<RingViews, 'buffer'>,
+    counters: Counters<EngineCounter>,
+    untilNs: number,
+  ): Verdict {
+    const copy = new SharedArrayBuffer(buffer.byteLength);
+    new Uint8Array(copy).set(new Uint8Array(buffer));
+    const values = Object.fromEntries(counters.names.map((name) => [name, counters.get(name)]));
+    return Verdict.ofShared(plan, copy, values as Record<EngineCounter, number>, untilNs);
   }
 
   /** The outcomes of the paths to one peer. */
