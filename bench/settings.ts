@@ -46,7 +46,7 @@ export const TARGETS = {
   ],
   /** Growth over a million probes: a leak of two octets per probe would show. */
   growthMbMax: 2,
-  /** Growth over the last three quarters of a day: a leak of a third of an octet per probe would show. */
+  /** Growth from the second quarter of a day to the last: a leak of half an octet per probe would show. */
   dayGrowthMbMax: 2,
   /** Error of the reported round trip, engine over the best of the other tools. */
   medianErrorRatioMax: 0.1,

@@ -22,15 +22,15 @@ import { EmulatedClock } from './clock.ts';
 import { EchoingTransport } from './echoing-transport.ts';
 
 /** The process at a moment of its day, after a full garbage collection: MB of 10^6 octets. */
-interface Reading {
+export interface Reading {
   probes: number;
   heapUsedMb: number;
   rssMb: number;
 }
 
 export interface DayReport {
-  quarter: Reading;
-  end: Reading;
+  /** After each hour. */
+  readings: Reading[];
   counts: OutcomeCounts;
 }
 
@@ -107,10 +107,11 @@ function reading(day: Day): Reading {
   return { probes: day.counts.due, heapUsedMb: heapUsed / 1e6, rssMb: rss / 1e6 };
 }
 
-const { hours } = SETTINGS.day;
 const day = new Day();
-day.runUntil(hours / 4);
-const quarter = reading(day);
-day.runUntil(hours);
-const report: DayReport = { quarter, end: reading(day), counts: day.counts };
+const readings: Reading[] = [];
+for (let hour = 1; hour <= SETTINGS.day.hours; hour += 1) {
+  day.runUntil(hour);
+  readings.push(reading(day));
+}
+const report: DayReport = { readings, counts: day.counts };
 process.send?.(report, () => process.disconnect());

@@ -54,7 +54,9 @@ export class Engine implements TransportEvents {
   readonly #stamp: SessionSender;
   readonly #schedule: Schedule;
   readonly #blindness: Blindness;
+  /** Per socket: messages that are written, and those just sent whose stamps have been read. */
   readonly #filled: Int32Array;
+  readonly #sent: Int32Array;
   readonly #cookies: readonly Int32Array[];
   readonly #startNs: number;
   #wakeNs: number;
@@ -77,6 +79,7 @@ export class Engine implements TransportEvents {
     this.#echo = new EchoSender(plan.paths, plan.session, identifiers, this.#arrivals, counters);
     this.#stamp = new SessionSender(plan.paths, this.#arrivals, counters, parts.estimate);
     this.#filled = new Int32Array(parts.transports.length);
+    this.#sent = new Int32Array(parts.transports.length);
     this.#cookies = parts.transports.map((transport) => new Int32Array(transport.outgoing.count));
     clock.read();
     this.#startNs = clock.monoNs;
@@ -180,7 +183,8 @@ export class Engine implements TransportEvents {
       const plan = paths[path];
       if (plan) this.#sendPath(path, plan);
     }
-    for (let socket = 0; socket < this.#transports.length; socket += 1) this.#flush(socket);
+    for (let socket = 0; socket < this.#transports.length; socket += 1) this.#send(socket);
+    this.#afterSending();
     return this.#schedule.earliestNs();
   }
 
@@ -227,26 +231,36 @@ export class Engine implements TransportEvents {
     transport.prepare(message, length, plan.address, plan.port);
     cookies[message] = slot;
     this.#filled[plan.socket] = message + 1;
-    if (message + 1 === cookies.length) this.#flush(plan.socket);
+    if (message + 1 < cookies.length) return;
+    this.#send(plan.socket);
+    this.#afterSending();
   }
 
-  #flush(socket: number): void {
+  #send(socket: number): void {
     const transport = this.#transports[socket];
     const cookies = this.#cookies[socket];
     const count = this.#filled[socket] ?? 0;
+    this.#sent[socket] = count;
     if (!transport || !cookies || count === 0) return;
     this.#socket = socket;
     transport.send(count, cookies, this);
     this.#filled[socket] = 0;
-    // The next batch's T1 should be its own, and what is read next wants to know when that was.
+  }
+
+  /** The next batch's T1 should be its own, and what is read next wants to know when that was. */
+  #afterSending(): void {
     this.#clock.read();
-    if (this.#clock.monoNs - this.#tickNs > LIMITS.stallNs) this.#voidUnstamped(cookies, count);
+    const isStalled = this.#clock.monoNs - this.#tickNs > LIMITS.stallNs;
+    for (let socket = 0; socket < this.#transports.length; socket += 1) {
+      if (isStalled) this.#voidUnstamped(this.#cookies[socket], this.#sent[socket] ?? 0);
+      this.#sent[socket] = 0;
+    }
   }
 
   /** A stall between T1 and the send is no delay of the network's: only a TX stamp could tell when these really left. */
-  #voidUnstamped(cookies: Int32Array, count: number): void {
+  #voidUnstamped(cookies: Int32Array | undefined, count: number): void {
     for (let message = 0; message < count; message += 1) {
-      const slot = cookies[message] ?? 0;
+      const slot = cookies?.[message] ?? 0;
       if (this.#ring.isSent(slot) && !this.#ring.hasTxStamp(slot)) this.#ring.void(slot);
     }
   }
