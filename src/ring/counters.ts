@@ -27,9 +27,21 @@ export class Counters<Name extends string> {
     this.#index = new Map(names.map((name, at) => [name, at]));
   }
 
+  /** Where a counter stands, for `addAt` and `maxAt`: what counts at every turn need not look it up each time. */
+  place(name: Name): number {
+    return this.#at(name);
+  }
+
+  addAt(place: number, amount: number): void {
+    this.#values[place] = (this.#values[place] ?? 0) + amount;
+  }
+
+  maxAt(place: number, value: number): void {
+    if (value > (this.#values[place] ?? 0)) this.#values[place] = value;
+  }
+
   add(name: Name, amount = 1): void {
-    const at = this.#at(name);
-    this.#values[at] = (this.#values[at] ?? 0) + amount;
+    this.addAt(this.#at(name), amount);
   }
 
   set(name: Name, value: number): void {
@@ -37,8 +49,7 @@ export class Counters<Name extends string> {
   }
 
   max(name: Name, value: number): void {
-    const at = this.#at(name);
-    if (value > (this.#values[at] ?? 0)) this.#values[at] = value;
+    this.maxAt(this.#at(name), value);
   }
 
   get(name: Name): number {

@@ -1,5 +1,7 @@
 /** An agent is told to read its configuration again: the real programs, whose evidence says what became of every probe. */
 
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -131,6 +133,33 @@ describe.skipIf(rootMissing())(`a reload (${rootMissing() ?? 'as root'})`, () =>
       expect(instrument.replies_refused).toEqual({});
     }
   });
+
+  it('whose sockets are not to be had is refused when it is due, and what was to end goes on', async () => {
+    const occupant = createSocket('udp4').bind(19_200, '127.0.27.1');
+    await once(occupant, 'listening');
+    const good = (await rig.read('mesh.yaml')).toString();
+    await rig.write('mesh.yaml', good.replace('flows: 2 }', 'flows: 2, source_port: 19200 }'));
+    const [hkg1] = agents;
+    if (!hkg1) throw new Error('an agent expected');
+    const from = hkg1.lines.length;
+    const before = (await status('hkg1')).config;
+    hkg1.process.kill('SIGHUP');
+    await hkg1.logged('configuration accepted, staged', from);
+    const refused = await hkg1.logged('configuration refused, the running one stays', from);
+    expect(refused['reason']).toMatch(/bind.*19200|19200.*in use|address already in use/i);
+    expect((await status('hkg1')).config).toMatchObject({ digest: before.digest, staged: null, taken: before.taken });
+    occupant.close();
+    await rig.write('mesh.yaml', good);
+    // The window in which it was refused, and a whole one.
+    for (let window = 0; window < 2; window += 1) await hkg1.logged('window sealed', hkg1.lines.length);
+    const last = (await summaries('hkg1')).at(-1);
+    const stamp = last?.peers.flatMap((peer) => peer.paths).filter((path) => path.class === 'stamp') ?? [];
+    expect(stamp.length).toBe(4);
+    for (const { counts } of stamp) {
+      expect(counts.due).toBeGreaterThanOrEqual(WINDOW_MS / 100 - 1);
+      expect(counts).toMatchObject({ lost: 0, received: counts.due - counts.missed });
+    }
+  }, 60_000);
 });
 
 function sizesOf(paths: readonly SummaryPath[], name: string): Set<number> {
