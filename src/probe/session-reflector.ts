@@ -42,7 +42,7 @@ export interface ReflectorParts {
 }
 
 export class SessionReflector implements TransportEvents {
-  readonly #parts: ReflectorParts;
+  readonly #parts: Omit<ReflectorParts, 'before'>;
   readonly #sessions: SessionTable;
   readonly #departures: Departures;
   readonly #unauthenticated: TlvFacts;
@@ -58,10 +58,11 @@ export class SessionReflector implements TransportEvents {
   };
   #filled = 0;
 
-  constructor(parts: ReflectorParts) {
+  constructor({ before, ...parts }: ReflectorParts) {
+    // Without `before`: each would keep all that were before it.
     this.#parts = parts;
     this.#sessions = new SessionTable(parts.plan.sessions, parts.plan.packetsPerSecond);
-    if (parts.before) this.#sessions.continue(parts.before.reflector.#sessions, parts.before.kept);
+    if (before) this.#sessions.continue(before.reflector.#sessions, before.kept);
     this.#departures = new Departures(this.#sessions, parts.tally);
     this.#unauthenticated = this.#blankFacts(UNAUTHENTICATED);
     this.#authenticated = this.#blankFacts(AUTHENTICATED);
