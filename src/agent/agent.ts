@@ -194,12 +194,14 @@ function started<Part extends Running>(running: Running[], part: Part): Part {
 
 /** Each second rather than each window: a window is sealed when its last reply is in, not Tmax later on principle. */
 function lookEachSecond(sealing: Sealing, reload: Reload, watchPairs: () => void, log: Logger): ScheduledTask {
-  let before = sealing.latest;
+  let before = { latest: sealing.latest, taken: 0 };
   const turn = async (): Promise<void> => {
-    // A second after a window was sealed, and most likely delivered, nothing of it is needed any more. Where V8 may be
-    // asked (see cli/agent-runtime.ts), it gives the memory back now and not when it next runs out.
-    if (sealing.latest !== before) globalThis.gc?.();
-    before = sealing.latest;
+    // A second after a window was sealed, and most likely delivered, nothing of it is needed any more, nor of a course a
+    // second after another one was taken. Where V8 may be asked (see cli/agent-runtime.ts), it gives the memory back now
+    // and not when it next runs out.
+    const now = { latest: sealing.latest, taken: reload.status().taken };
+    if (now.latest !== before.latest || now.taken !== before.taken) globalThis.gc?.();
+    before = now;
     try {
       watchPairs();
     } finally {

@@ -48,7 +48,7 @@ export class Summarizer {
   readonly #flows = new FlowMerger();
   readonly #transport: Summary['parameters']['transport'];
   /** The peers as JSON text, in memory that every window uses again. */
-  readonly #text = new FramedText();
+  readonly #text: FramedText;
   /** Peer and its paths' numbers, in the plan's order. */
   readonly #peers: Map<string, number[]>;
   /** Numbers of the paths to the PoP itself. */
@@ -56,6 +56,7 @@ export class Summarizer {
 
   constructor({ identity, plan, sessions, probing, reflecting, clockState, before }: SummarizerParts) {
     this.#identity = identity;
+    this.#text = before ? before.summarizer.#text : new FramedText();
     this.#plan = plan;
     const reader = before && { reader: before.summarizer.#paths, kept: before.kept };
     this.#paths = new PathReader(probing.ring, plan.paths, plan.windowS, plan.tmaxNs, probing.estimate, reader);

@@ -9,7 +9,7 @@ import { Engine, type Predecessor } from './engine.ts';
 import { engineCounters } from './health.ts';
 import type { ProbePlan } from './plan.ts';
 import { changeKernelSockets, type KernelSocket, type KernelSocketPlan, openKernelSockets } from './kernel-sockets.ts';
-import { openOrReport, runUntilStopped } from './worker-body.ts';
+import { openOrReport, runUntilStopped, takeOut } from './worker-body.ts';
 
 /** What the main thread hands over. */
 export interface ProbeWorkerData {
@@ -82,8 +82,9 @@ function replan(state: State, { plan, ring, kept }: Extract<ProbeQuestion, { typ
 }
 
 const first = openOrReport((): State => {
-  const sockets = openKernelSockets(socketsOf(data.plan));
-  return { sockets, engine: startEngine(data.plan, data.ring, sockets) };
+  const plan = takeOut(data, 'plan');
+  const sockets = openKernelSockets(socketsOf(plan));
+  return { sockets, engine: startEngine(plan, takeOut(data, 'ring'), sockets) };
 }, ready);
 
 if (first) {

@@ -13,7 +13,7 @@ import { KernelTransport } from './kernel-transport.ts';
 import type { ReflectorPlan } from './plan.ts';
 import { ReflectedTally } from './reflected-tally.ts';
 import { SessionReflector } from './session-reflector.ts';
-import { openOrReport, runUntilStopped } from './worker-body.ts';
+import { openOrReport, runUntilStopped, takeOut } from './worker-body.ts';
 
 /** What the main thread hands over. */
 export interface ReflectorWorkerData {
@@ -109,8 +109,9 @@ function replan(state: State, { plan, tally: buffer, kept }: ReflectorQuestion):
 
 const first = openOrReport(
   (): State => {
-    const tally = new ReflectedTally(data.plan.sessions.length, data.plan.windowS, data.tally);
-    return startReflectors(data.plan, openKernelSockets(socketsOf(data.plan)), tally);
+    const plan = takeOut(data, 'plan');
+    const tally = new ReflectedTally(plan.sessions.length, plan.windowS, takeOut(data, 'tally'));
+    return startReflectors(plan, openKernelSockets(socketsOf(plan)), tally);
   },
   () => null,
 );

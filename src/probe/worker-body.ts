@@ -4,6 +4,13 @@ import { parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import { PopprobeError } from '../base/errors.ts';
 import { CONTROL, type WorkerMessage } from './worker-handle.ts';
 
+/** Takes something out of what the main thread handed over, which would keep it for as long as the thread lives. */
+export function takeOut<Data extends object, Key extends keyof Data>(data: Data, key: Key): Data[Key] {
+  const value = data[key];
+  Reflect.deleteProperty(data, key);
+  return value;
+}
+
 /** Opens what the thread needs and tells the main thread; on failure tells why and returns null. */
 export function openOrReport<Opened>(open: () => Opened, ready: (opened: Opened) => unknown): Opened | null {
   try {
