@@ -26,7 +26,7 @@ export function renderStatus(status: AgentStatus, nowMs: number): string {
 /** Nothing of an agent that was never told to read its configuration again. */
 function configuration({ config: { digest, staged, taken, refused, lastRefusal } }: AgentStatus): string[] {
   return [
-    ...(taken + refused > 0 ? [`configuration ${digest}: ${taken} times reloaded, ${refused} refused`] : []),
+    ...(taken + refused > 0 ? [`configuration ${digest}; reloads: ${taken} taken, ${refused} refused`] : []),
     ...(lastRefusal === null ? [] : [`the last one refused: ${lastRefusal}`]),
     ...(staged === null
       ? []

@@ -36,7 +36,7 @@ no window sealed yet
       lastRefusal: 'mesh.yaml:3:1: window: expected window_s',
     };
     expect(text({ config }).split('\n').slice(2, 5)).toEqual([
-      'configuration c2FtcGxl: 2 times reloaded, 1 refused',
+      'configuration c2FtcGxl; reloads: 2 taken, 1 refused',
       'the last one refused: mesh.yaml:3:1: window: expected window_s',
       'configuration bmV3ZXI: from 2026-01-01T00:02:00.000Z on',
     ]);
