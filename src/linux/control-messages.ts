@@ -1,4 +1,4 @@
-/** Reads the ancillary data of a received message: stamps, TTL, drop counter, queued errors. */
+/** Ancillary data: reads that of a received message (stamps, TTL, queued errors), writes that of one to be sent. */
 
 import {
   IP_RECVERR,
@@ -104,4 +104,14 @@ function readQueuedError(view: DataView, data: number, into: Ancillary): void {
   into.errorCode = view.getUint8(data + ee_code);
   into.errorData = view.getUint32(data + ee_data, true);
   readSockaddr(view, data + size, into.offender);
+}
+
+/** Writes one control message that holds an int; it takes CMSG_SPACE of an int. */
+export function writeIntControl(view: DataView, at: number, level: number, type: number, value: number): void {
+  const { size, cmsg_level, cmsg_type } = LAYOUT.cmsghdr;
+  view.setUint32(at, size + 4, true);
+  view.setUint32(at + 4, 0, true);
+  view.setInt32(at + cmsg_level, level, true);
+  view.setInt32(at + cmsg_type, type, true);
+  view.setUint32(at + size, value, true);
 }

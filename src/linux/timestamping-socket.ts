@@ -8,7 +8,6 @@ import {
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPV6_TCLASS,
-  LAYOUT,
   MSG_DONTWAIT,
   MSG_ERRQUEUE,
   MSG_TRUNC,
@@ -24,7 +23,7 @@ import {
   SOF_TIMESTAMPING_TX_SOFTWARE,
   SOL_SOCKET,
 } from './constants.ts';
-import { type Ancillary, blankAncillary, readAncillary } from './control-messages.ts';
+import { type Ancillary, blankAncillary, readAncillary, writeIntControl } from './control-messages.ts';
 import { type Libc, libc, syscallError } from './libc.ts';
 import { filterEchoReplies } from './echo-filter.ts';
 import { mayBeIcmpError } from './icmp-errnos.ts';
@@ -343,13 +342,4 @@ export class TimestampingSocket {
     datagram.ttl = this.#ancillary.ttl;
     datagram.tos = this.#ancillary.tos;
   }
-}
-
-function writeIntControl(view: DataView, at: number, level: number, type: number, value: number): void {
-  const { size, cmsg_level, cmsg_type } = LAYOUT.cmsghdr;
-  view.setUint32(at, size + 4, true);
-  view.setUint32(at + 4, 0, true);
-  view.setInt32(at + cmsg_level, level, true);
-  view.setInt32(at + cmsg_type, type, true);
-  view.setUint32(at + size, value, true);
 }

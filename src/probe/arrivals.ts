@@ -153,9 +153,7 @@ export class Arrivals {
     return slot >= 0;
   }
 
-  /**
-   * The path's newest probe whose number ends in these 16 bits: that is all of it that an ICMP header has.
-   */
+  /** The number of the path's newest probe that ends in these 16 bits: an ICMP header has no more of it. */
   sequenceEndingIn(path: number, low: number): number {
     const newest = (this.#ring.head(path) - 1) >>> 0;
     return (newest - ((newest - low) & 0xffff)) >>> 0;

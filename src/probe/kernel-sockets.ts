@@ -43,10 +43,11 @@ export function changeKernelSockets(
   plans: readonly KernelSocketPlan[],
 ): KernelSocket[] {
   const found = plans.map((plan) => findSame(before, plan) ?? findBound(before, plan));
-  const fresh = openKernelSockets(plans.filter((_, index) => !found[index]));
+  const wanted = plans.filter((_, index) => !found[index]);
+  const fresh = new Map(openKernelSockets(wanted).map((socket) => [socket.plan, socket]));
   // Stamps of what has been sent would come back with cookies of the old plan.
   for (const { transport } of before) if (transport instanceof KernelTransport) transport.forgetSent();
-  const sockets = plans.map((plan, index) => continued(found[index], plan) ?? fresh.shift() ?? open(plan));
+  const sockets = plans.flatMap((plan, index) => continued(found[index], plan) ?? fresh.get(plan) ?? []);
   for (const socket of before) if (!found.includes(socket)) socket.transport.close();
   return sockets;
 }

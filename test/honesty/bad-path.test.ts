@@ -105,7 +105,8 @@ describe.skipIf(missing)(`a bad path (${missing ?? 'as root'})`, () => {
 
   it('brings errors that quote 8 octets only: each probe of a dead time is lost as unreachable', async () => {
     const [from, to] = [200, 400];
-    const dead: Emission[] = [{ afterMs: 3, change: 'unreachable' }];
+    // Late enough that the reply before the first error has been read, whatever else this host has to do.
+    const dead: Emission[] = [{ afterMs: 40, change: 'unreachable' }];
     const script = PEERS.map(() => {
       return Array.from({ length: to }, (_, sequence) => (sequence < from ? [TRUE_REPLY] : dead));
     });
