@@ -60,7 +60,7 @@ export const LIMITS = {
   tmaxMsMax: 10_000,
   /** The tick of the probing thread, and the shortest that it has without being told: faster, waking takes half the CPU. */
   tickMsMin: 1,
-  tickMsMax: 20,
+  tickMsMax: 40,
   tickMsDefaultMin: 5,
   /** Messages per sendmmsg or recvmmsg call: beyond 64 the system call's own cost no longer shows. */
   batchMessages: 64,
@@ -156,4 +156,22 @@ export const LIMITS = {
   disputesShownMax: 8,
   /** Retry-After of an answer 503, seconds: a full disk is not freed sooner. */
   storeRetryAfterS: 30,
+  /** PoPs of an emulated backbone: each has an agent, a TUN device and an octet of the addresses; one host runs no more. */
+  labPopsMax: 64,
+  /** One-way delay in the lab, and each of its parts: half of the longest Tmax. */
+  labDelayMsMax: 5000,
+  /** Members of an ECMP group in the lab: as many as a probe class may have flows, which alone tell members apart. */
+  labMembersMax: 16,
+  /** Routers on one way of the lab: with the one before the collector still less than a path trace looks for. */
+  labHopsMax: 20,
+  /** A line of the lab in kbit/s: 10 Gbit/s, more than probes can fill. */
+  labRateKbitMax: 10_000_000,
+  /** Events of one scenario: every combination of them is checked against Tmax. */
+  labEventsMax: 500,
+  /** When an event of a scenario begins, and how long it lasts: a day. */
+  labEventSecondsMax: 86_400,
+  /** What an event may multiply a delay by. */
+  labDelayFactorMax: 100,
+  /** A clock in the lab is wrong by no more than an hour: more is another time zone, not drift. */
+  labClockOffsetMsMax: 3_600_000,
 } as const;

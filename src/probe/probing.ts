@@ -1,5 +1,6 @@
 /** Starts the probing and the reflecting thread and hands out what they share with the main thread. */
 
+import { builtFile } from '../base/built-file.ts';
 import type { Counters } from '../ring/counters.ts';
 import { createRing, type RingViews } from '../ring/layout.ts';
 import { RingReader } from '../ring/reader.ts';
@@ -58,7 +59,11 @@ export async function startProbing(
   const counters = engineCounters();
   const lateness = new SharedArrayBuffer(HISTOGRAM_BUCKETS * 4);
   const data: ProbeWorkerData = { plan, ring: ring.buffer, counters: counters.buffer, lateness, estimate };
-  const handle = await WorkerHandle.start<ProbeReady, ProbeQuestion>('probe-worker', data, onFailure);
+  const handle = await WorkerHandle.start<ProbeReady, ProbeQuestion>(
+    builtFile(import.meta.url, 'probe-worker'),
+    data,
+    onFailure,
+  );
   return probingOf(handle, handle.ready, ring, { counters, lateness: new Uint32Array(lateness), estimate });
 }
 
@@ -107,7 +112,11 @@ export async function startReflecting(
   const counters = reflectorCounters();
   const tally = new ReflectedTally(plan.sessions.length, plan.windowS);
   const data: ReflectorWorkerData = { plan, counters: counters.buffer, tally: tally.buffer, estimate };
-  const handle = await WorkerHandle.start<null, ReflectorQuestion>('reflector-worker', data, onFailure);
+  const handle = await WorkerHandle.start<null, ReflectorQuestion>(
+    builtFile(import.meta.url, 'reflector-worker'),
+    data,
+    onFailure,
+  );
   return reflectingOf(handle, counters, tally);
 }
 

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { PopprobeError } from '../base/errors.ts';
-import { builtFile } from '../base/built-file.ts';
+import { compileEarly } from './early-compilation.ts';
 
 /** Heap of a thread that allocates nothing while it runs; the defaults would reserve ten times as much. */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 64 };
@@ -30,17 +30,17 @@ export class WorkerHandle<Ready, Question = never> {
   }
 
   /**
-   * Starts `dist/probe/<name>.js` with this data (and a control word), and resolves when its sockets are open.
+   * Starts a thread's built file with this data (and a control word), and resolves when its sockets are open.
    * Rejects with the thread's own PopprobeError. `onFailure` hears of a thread that dies later.
    */
   static async start<Ready, Question = never>(
-    name: string,
+    file: URL,
     data: object,
     onFailure: (error: unknown) => void,
   ): Promise<WorkerHandle<Ready, Question>> {
+    compileEarly();
     const control = new Int32Array(new SharedArrayBuffer(4));
-    const worker = new Worker(builtFile(import.meta.url, name), {
-      name,
+    const worker = new Worker(file, {
       workerData: { ...data, control },
       resourceLimits: RESOURCE_LIMITS,
     });

@@ -57,7 +57,7 @@ describe('the quickstart configuration', () => {
       collectorUrl: 'http://127.0.0.1:8790',
       spool: { directory: resolve(`var/quickstart/spool/${pop}`), maxBytes: 268_435_456 },
       statusSocket: resolve(`var/quickstart/${pop}.sock`),
-      tickMs: 10,
+      tickMs: 20,
       transport: 'auto',
       logLevel: 'info',
       digest: createHash('sha256').update(Buffer.concat(octets)).digest('base64url'),
