@@ -12,6 +12,7 @@ import { benchCpu } from './cpu/cpu.ts';
 import { benchDay } from './day/day.ts';
 import { benchFuzz } from './fuzz/fuzz.ts';
 import { benchGrowth } from './growth.ts';
+import { benchLab } from './lab.ts';
 import { createNamespaces, removeNamespaces } from './namespaces.ts';
 import { killAll } from './processes.ts';
 import { isInstalled } from './programs.ts';
@@ -34,6 +35,7 @@ const PARTS: readonly Part[] = [
   { name: 'growth', title: 'Memory over a million probes', needs: [], run: benchGrowth },
   { name: 'day', title: 'Memory over an emulated day', needs: [], run: benchDay },
   { name: 'agent', title: 'Memory of an agent with 1,000 and 2,000 paths', needs: [], run: benchAgent },
+  { name: 'lab', title: 'The emulated backbone', needs: ['pgrep'], run: benchLab },
   { name: 'fuzz', title: 'Random and mutated packets', needs: [], run: benchFuzz },
 ];
 

@@ -8,6 +8,8 @@ import { checkCommand } from './cli/check.ts';
 import { endWithReader } from './cli/closed-output.ts';
 import { collectorCommand } from './cli/collector.ts';
 import { keygenCommand } from './cli/keygen.ts';
+import { labCommand } from './cli/lab.ts';
+import { labForwarderCommand } from './cli/lab-forwarder.ts';
 import { startCommand } from './cli/start.ts';
 import { statusCommand } from './cli/status.ts';
 import { traceCommand } from './cli/trace.ts';
@@ -28,6 +30,7 @@ const COMMANDS = [
   statusCommand,
   traceCommand,
   startCommand,
+  labCommand,
 ];
 
 const program = new Command('popprobe')
@@ -36,6 +39,7 @@ const program = new Command('popprobe')
   .addHelpText('after', HELP)
   .exitOverride();
 for (const command of COMMANDS) program.addCommand(command().copyInheritedSettings(program));
+program.addCommand(labForwarderCommand().copyInheritedSettings(program), { hidden: true });
 
 endWithReader();
 try {

@@ -17,7 +17,7 @@ const HOMES = {
   koffi: ['src/linux/'],
   'better-sqlite3': ['src/collector/store/'],
   'net-ping': ['src/agent/'],
-  undici: ['src/agent/', 'src/cli/'],
+  undici: ['src/agent/', 'src/cli/', 'src/lab/'],
   '@noble/hashes': ['src/probe/'],
   'node-cron': ['src/agent/', 'src/collector/'],
   'raw-socket': ['src/probe/', 'src/agent/'],

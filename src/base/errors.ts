@@ -43,7 +43,12 @@ export const ERROR_CODES = [
   // the command line
   'agent_unreachable',
   'child_failed',
+  'lab_unavailable',
+  'lab_running',
+  'port_taken',
   'nothing_accepted',
+  // the lab
+  'truth_unreadable',
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

@@ -167,7 +167,7 @@ export const LIMITS = {
   /** A line of the lab in kbit/s: 10 Gbit/s, more than probes can fill. */
   labRateKbitMax: 10_000_000,
   /** Events of one scenario: every combination of them is checked against Tmax. */
-  labEventsMax: 500,
+  labEventsMax: 200,
   /** When an event of a scenario begins, and how long it lasts: a day. */
   labEventSecondsMax: 86_400,
   /** What an event may multiply a delay by. */

@@ -7,16 +7,19 @@ import { AGENT_SCHEMA } from '../config/agent-schema.ts';
 import { COLLECTOR_SCHEMA, loadCollectorConfig } from '../config/collector-config.ts';
 import { openConfigFile } from '../config/config-file.ts';
 import { agentKeyProblems, collectorKeyProblems } from '../config/key-problems.ts';
+import { loadLabScenario } from '../config/lab-config.ts';
+import { LAB_SCHEMA } from '../config/lab-schema.ts';
 import { type AgentBudget, agentBudget, meshBudget } from '../config/mesh-budget.ts';
+import type { MeshConfig } from '../config/mesh-config.ts';
 import { MESH_SCHEMA } from '../config/mesh-schema.ts';
 import { nearest } from '../config/nearest.ts';
-import { openMesh } from '../config/open-mesh.ts';
+import { openMesh, toMeshConfig } from '../config/open-mesh.ts';
 import { type ConfigProblem, formatProblem } from '../config/problem.ts';
 import { quote } from '../config/quote.ts';
 import { problemAt, valueAt, type YamlSource } from '../config/yaml-source.ts';
 import { UNKNOWN } from '../config/yaml-values.ts';
 
-const SCHEMAS = [MESH_SCHEMA, AGENT_SCHEMA, COLLECTOR_SCHEMA];
+const SCHEMAS = [MESH_SCHEMA, AGENT_SCHEMA, COLLECTOR_SCHEMA, LAB_SCHEMA];
 
 export interface CheckReport {
   /** No problem in any file. */
@@ -64,6 +67,8 @@ async function checkFile(file: string): Promise<Verdict> {
       return checkAgent(file, source);
     case COLLECTOR_SCHEMA:
       return checkCollector(file, source);
+    case LAB_SCHEMA:
+      return checkLab(file);
     default:
       return { summary: null, problems: [...problems, ...unknownSchema(source, schema)] };
   }
@@ -72,10 +77,12 @@ async function checkFile(file: string): Promise<Verdict> {
 function checkMesh(file: string): Verdict {
   const { config, problems } = openMesh(file).loaded;
   if (config === null) return { summary: null, problems };
-  const most = load(meshBudget(config));
-  const families = new Set(config.pops.map(({ ipv4, ipv6 }) => `${ipv4 !== null} ${ipv6 !== null}`));
-  const each = families.size === 1 ? 'each agent' : 'the busiest agent';
-  return { summary: `mesh ${config.name}: ${config.pops.length} PoPs; ${each}: ${most}`, problems: [] };
+  return { summary: `mesh ${config.name}: ${config.pops.length} PoPs; ${most(config)}`, problems: [] };
+}
+
+function most(mesh: MeshConfig): string {
+  const families = new Set(mesh.pops.map(({ ipv4, ipv6 }) => `${ipv4 !== null} ${ipv6 !== null}`));
+  return `${families.size === 1 ? 'each agent' : 'the busiest agent'}: ${load(meshBudget(mesh))}`;
 }
 
 async function checkAgent(file: string, source: YamlSource): Promise<Verdict> {
@@ -97,6 +104,13 @@ async function checkCollector(file: string, source: YamlSource): Promise<Verdict
     summary: `collector on ${listen.host} port ${listen.port}: ${pops.length} PoPs, ${keys} keys`,
     problems: [],
   };
+}
+
+function checkLab(file: string): Verdict {
+  const { config, problems } = loadLabScenario(file);
+  if (config === null) return { summary: null, problems };
+  const { name, mesh } = config;
+  return { summary: `lab ${name}: ${mesh.pops.length} PoPs; ${most(toMeshConfig(mesh))}`, problems: [] };
 }
 
 function load({ peers, paths, probesPerSecond }: AgentBudget): string {

@@ -1,32 +1,35 @@
-/** `popprobe start`: runs the quickstart mesh on this machine and shows it live. */
+/** `popprobe start`: runs a mesh on this machine and shows it live: the lab where it can, else three PoPs on loopback. */
 
-import { Command, InvalidArgumentError } from 'commander';
-import { MS_PER_S } from '../base/units.ts';
+import { Command } from 'commander';
+import { parseDuration } from './duration.ts';
+import { LAB_NAME, LAB_PORT } from './lab-options.ts';
 
 const HELP = `
-Starts one collector and three agents (hkg1, sin1, lax1 on 127.0.1.1 to 127.0.1.3) as real processes with the files in
-config/quickstart, each with a key made for this run, and shows what the collector holds. Keys, logs and data are in
-var/quickstart, which is emptied first. Ctrl-C ends everything.
+As root on Linux with /dev/net/tun it runs the lab: eight PoPs around the world with real agents, and an emulated backbone
+between them (config/lab/backbone.yaml; "popprobe lab --help" says more). Otherwise, or with --loopback, one collector and
+three agents (hkg1, sin1, lax1 on 127.0.1.1 to 127.0.1.3) as real processes with the files in config/quickstart. Keys are
+made for this run; keys, logs and data are in var/lab or var/quickstart, which is emptied first. Ctrl-C ends everything.
 
 Examples:
   npm start
-  npm start -- --for 30s`;
+  npm start -- --for 30s
+  npm start -- --loopback`;
 
 export function startCommand(): Command {
   return new Command('start')
-    .description('run a mesh of three PoPs on this machine and watch it')
+    .description('run a mesh of PoPs on this machine and watch it')
     .option('--for <time>', 'end by itself after this time, such as 30s or 5m', parseDuration)
+    .option('--loopback', 'three PoPs on loopback, also where the lab could run')
     .addHelpText('after', HELP)
-    .action(async (options: { for?: number }) => {
+    .action(async (options: { for?: number; loopback?: boolean }) => {
+      const { labMissing, runLab } = await import('./run-lab.ts');
+      const missing = options.loopback === true ? 'as asked for' : labMissing();
+      if (missing === null) {
+        await runLab({ name: LAB_NAME, port: LAB_PORT, ...(options.for !== undefined && { for: options.for }) });
+        return;
+      }
+      process.stdout.write(`popprobe start: a mesh on loopback instead of the lab (${missing})\n`);
       const { runQuickstart } = await import('./quickstart.ts');
       await runQuickstart(options.for);
     });
-}
-
-/** '30s', '5m' or '2h' as ms. */
-function parseDuration(text: string): number {
-  const match = /^(\d+)(s|m|h)$/.exec(text);
-  if (!match) throw new InvalidArgumentError('expected a number and s, m or h, such as 30s');
-  const unitsS: Record<string, number> = { s: 1, m: 60, h: 3600 };
-  return Number(match[1]) * (unitsS[match[2] ?? ''] ?? 0) * MS_PER_S;
 }

@@ -38,7 +38,7 @@ export function openMesh(file: string): OpenedMesh {
 }
 
 /** A class without a kind fits neither schema, which then look no further: its other values are checked here. */
-function kindlessViolations(source: YamlSource): ConfigProblem[] {
+export function kindlessViolations(source: YamlSource): ConfigProblem[] {
   return itemsAt(source, ['probes']).flatMap((probe, index) => {
     if (typeof probe !== 'object' || probe === null || Array.isArray(probe)) return [];
     const kind = valueAt(source, ['probes', index, 'kind']);
@@ -47,7 +47,8 @@ function kindlessViolations(source: YamlSource): ConfigProblem[] {
   });
 }
 
-function toMeshConfig(file: MeshFile): MeshConfig {
+/** The mesh that a file without mistakes describes. */
+export function toMeshConfig(file: MeshFile): MeshConfig {
   const limits = limitsSchema.parse(file.limits ?? {});
   return {
     name: file.name,

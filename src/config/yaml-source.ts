@@ -53,6 +53,13 @@ export function itemsAt(source: YamlSource, path: Path): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
+/** The mapping at `path`, whatever its keys are; null where there is none. */
+export function mappingAt(source: YamlSource, path: Path): Record<string, unknown> | null {
+  const value = valueAt(source, path);
+  const isMapping = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isMapping ? (value as Record<string, unknown>) : null;
+}
+
 function offsetOf(source: YamlSource, path: Path, at: 'value' | 'key'): number {
   let node: Node | null = source.root;
   let offset = node?.range?.[0] ?? 0;

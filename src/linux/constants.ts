@@ -2,6 +2,7 @@
 
 export const AF_INET = 2;
 export const AF_INET6 = 10;
+export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = 0x800;
@@ -58,6 +59,15 @@ export const SO_EE_ORIGIN_TIMESTAMPING = 4;
 /** madvise(2): for a private mapping of a file, the next access reads the file again. */
 export const MADV_DONTNEED = 4;
 
+export const TUNSETIFF = 0x4004_54ca;
+export const IFF_TUN = 0x1;
+/** Packets come without the four octets that would say what they are. */
+export const IFF_NO_PI = 0x1000;
+export const CLONE_NEWNET = 0x4000_0000;
+export const LOCK_EX = 2;
+export const LOCK_NB = 4;
+export const SCHED_FIFO = 1;
+
 export const CLOCK_REALTIME = 0;
 export const CLOCK_MONOTONIC = 1;
 export const CLOCK_BOOTTIME = 7;
@@ -102,6 +112,8 @@ export const LAYOUT = {
     ee_data: 12,
   },
   pollfd: { size: 8, fd: 0, events: 4, revents: 6 },
+  ifreq: { size: 40, ifr_name: 0, ifr_flags: 16 },
+  sched_param: { size: 4, sched_priority: 0 },
   sock_filter: { size: 8, code: 0, jt: 2, jf: 3, k: 4 },
   sock_fprog: { size: 16, len: 0, filter: 8 },
   timex: { size: 208, modes: 0, offset: 8, maxerror: 24, esterror: 32, status: 40 },

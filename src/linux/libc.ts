@@ -24,6 +24,13 @@ export interface Libc {
   sendmmsg(fd: number, messages: Address, count: number, flags: number): number;
   recvmmsg(fd: number, messages: Address, count: number, flags: number, timeout: Address): number;
   poll(fds: Address, count: number, timeoutMs: number): number;
+  ppoll(fds: Address, count: number, timeout: Address, signals: Address): number;
+  read(fd: number, into: Address, length: number): number;
+  write(fd: number, from: Address, length: number): number;
+  ioctl(fd: number, request: number, argument: Address): number;
+  setns(fd: number, kind: number): number;
+  flock(fd: number, operation: number): number;
+  sched_setscheduler(thread: number, policy: number, parameters: Address): number;
   clock_gettime(clock: number, into: Address): number;
   /** Unlike the others it returns the errno itself. */
   clock_nanosleep(clock: number, flags: number, request: Address, remain: Address): number;
@@ -44,6 +51,13 @@ const PROTOTYPES = {
   sendmmsg: 'int sendmmsg(int, intptr_t, uint32_t, int)',
   recvmmsg: 'int recvmmsg(int, intptr_t, uint32_t, int, intptr_t)',
   poll: 'int poll(intptr_t, uint64_t, int)',
+  ppoll: 'int ppoll(intptr_t, uint64_t, intptr_t, intptr_t)',
+  read: 'intptr_t read(int, intptr_t, size_t)',
+  write: 'intptr_t write(int, intptr_t, size_t)',
+  ioctl: 'int ioctl(int, unsigned long, intptr_t)',
+  setns: 'int setns(int, int)',
+  flock: 'int flock(int, int)',
+  sched_setscheduler: 'int sched_setscheduler(int, int, intptr_t)',
   clock_gettime: 'int clock_gettime(int, intptr_t)',
   clock_nanosleep: 'int clock_nanosleep(int, int, intptr_t, intptr_t)',
   adjtimex: 'int adjtimex(intptr_t)',
@@ -84,6 +98,8 @@ const STRUCTS: Record<keyof typeof LAYOUT, Record<string, string>> = {
     ee_data: 'uint32_t',
   },
   pollfd: { fd: 'int', events: 'short', revents: 'short' },
+  ifreq: { ifr_name: 'char [16]', ifr_flags: 'short', rest: 'uint8_t [22]' },
+  sched_param: { sched_priority: 'int' },
   sock_filter: { code: 'uint16_t', jt: 'uint8_t', jf: 'uint8_t', k: 'uint32_t' },
   sock_fprog: { len: 'unsigned short', filter: 'void *' },
   timex: {

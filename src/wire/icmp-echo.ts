@@ -23,6 +23,7 @@
 
 import type { IpFamily } from '../base/ip-address.ts';
 import type { Stamp } from '../base/units.ts';
+import { onesComplementSum } from './ip-checksum.ts';
 
 export const ICMP_HEADER_BYTES = 8;
 /** Octets of payload that the probe's own fields need. */
@@ -34,6 +35,9 @@ const TYPES = { ipv4: { request: 8, reply: 0 }, ipv6: { request: 128, reply: 129
 const MAGIC = 0x506f5070;
 /** The checksum all our IPv4 probes carry, and what the rest of an IPv6 one is balanced against; any constant does. */
 const CHECKSUM = 0x7070;
+
+/** Where a probe of either family and direction has what names it. */
+export const ECHO_MARKS = { sessionAt: 12, pathAt: 16, sequenceAt: 20 } as const;
 
 /** The fields of an echo probe. */
 export interface EchoProbe {
@@ -52,6 +56,11 @@ export type EchoDecoding = 'ok' | 'short' | 'not_reply' | 'foreign' | 'corrupt';
  * sequence are all there is.
  */
 export type EchoQuoteDecoding = 'ok' | 'header' | 'short' | 'not_request' | 'foreign';
+
+/** Whether an echo message of `length` octets at `offset`, request or reply, has the payload of any run's probe. */
+export function isEchoProbe(view: DataView, offset: number, length: number): boolean {
+  return length >= ICMP_HEADER_BYTES + ICMP_PAYLOAD_BYTES_MIN && view.getUint32(offset + 8) === MAGIC;
+}
 
 /** A blank probe for the decoder to fill again and again. */
 export function blankEchoProbe(): EchoProbe {
@@ -159,17 +168,5 @@ function fillOctet(session: number, at: number): number {
 
 /** The sum of an IPv6 reply as if it were still the request that was balanced: 0xffff when nothing has changed on the way. */
 function balancedSum(view: DataView, offset: number, length: number): number {
-  const sum = (TYPES.ipv6.request << 8) + CHECKSUM + onesComplementSum(view, offset + 4, length - 4);
-  const folded = (sum & 0xffff) + (sum >>> 16);
-  return (folded & 0xffff) + (folded >>> 16);
-}
-
-/** The Internet checksum's sum, not yet complemented (RFC 1071); 0xffff over a message with a right checksum. */
-function onesComplementSum(view: DataView, offset: number, length: number): number {
-  let sum = 0;
-  const even = length & ~1;
-  for (let at = 0; at < even; at += 2) sum += view.getUint16(offset + at);
-  if (length !== even) sum += view.getUint8(offset + even) << 8;
-  sum = (sum & 0xffff) + (sum >>> 16);
-  return (sum & 0xffff) + (sum >>> 16);
+  return onesComplementSum(view, offset + 4, length - 4, (TYPES.ipv6.request << 8) + CHECKSUM);
 }

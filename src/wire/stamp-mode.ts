@@ -8,6 +8,8 @@ export interface StampMode {
   readonly timestampAt: number;
   readonly errorEstimateAt: number;
   readonly ssidAt: number;
+  /** In a reply: the copy of the request's sequence number. */
+  readonly senderSequenceAt: number;
 }
 
 export const UNAUTHENTICATED: StampMode = {
@@ -16,6 +18,7 @@ export const UNAUTHENTICATED: StampMode = {
   timestampAt: 4,
   errorEstimateAt: 12,
   ssidAt: 14,
+  senderSequenceAt: 24,
 };
 
 export const AUTHENTICATED: StampMode = {
@@ -24,6 +27,7 @@ export const AUTHENTICATED: StampMode = {
   timestampAt: 16,
   errorEstimateAt: 24,
   ssidAt: 26,
+  senderSequenceAt: 48,
 };
 
 /**

@@ -137,12 +137,12 @@ describe('popprobe check', () => {
     ['name: x\n', ':1:1: schema', 'no such key'],
     ['schema: mesh\n', ':1:9: schema', '"mesh"'],
     ['schema: 7\n', ':1:9: schema', '7'],
-  ])('lists the three kinds of files when %j does not say which it is', (text, where, found) => {
+  ])('lists the four kinds of files when %j does not say which it is', (text, where, found) => {
     writeFileSync(at('kind.yaml'), text);
     const { status, stdout } = popprobe('check', at('kind.yaml'));
     expect(stdout.split('\n')).toHaveLength(2);
     expect(stdout).toContain(
-      `${where}: expected popprobe.mesh/1, popprobe.agent/1 or popprobe.collector/1; found ${found}`,
+      `${where}: expected popprobe.mesh/1, popprobe.agent/1, popprobe.collector/1 or popprobe.lab/1; found ${found}`,
     );
     expect(status).toBe(1);
   });

@@ -139,6 +139,23 @@ describe('reading', () => {
     await store.close();
   });
 
+  it('names every document, by PoP and number', async () => {
+    const store = new SqliteStore(openDatabase(file));
+    for (const [pop, sequence] of [
+      ['par', 10],
+      ['fra', 9],
+      ['par', 2],
+    ] as const) {
+      await store.accept(verified({ pop, sequence }), 0);
+    }
+    expect(await store.documentNames()).toEqual([
+      { pop: 'fra', sequence: 9 },
+      { pop: 'par', sequence: 2 },
+      { pop: 'par', sequence: 10 },
+    ]);
+    await store.close();
+  });
+
   it('gives back the evidence octet for octet', async () => {
     const store = new SqliteStore(openDatabase(file));
     const { octets, signature, ...rest } = verified();

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadAgentConfig } from '../../src/config/agent-config.ts';
 import { loadCollectorConfig } from '../../src/config/collector-config.ts';
+import { loadLabScenario } from '../../src/config/lab-config.ts';
 import { openMesh } from '../../src/config/open-mesh.ts';
 import { type ConfigProblem, formatProblem } from '../../src/config/problem.ts';
 
@@ -51,17 +52,21 @@ const yamlSoup = fc
   )
   .map((pieces) => Buffer.from(pieces.join('')));
 const octets = fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes));
-const good = readFileSync('config/quickstart/mesh.yaml');
-const damaged = fc
-  .tuple(fc.nat(good.length - 1), fc.nat(20), fc.uint8Array({ maxLength: 8 }))
-  .map(([at, cut, put]) => Buffer.concat([good.subarray(0, at), put, good.subarray(at + cut)]));
+
+/** A good file of which some octets were cut out and others put in. */
+function damaged(goodFile: string): fc.Arbitrary<Buffer> {
+  const good = readFileSync(goodFile);
+  return fc
+    .tuple(fc.nat(good.length - 1), fc.nat(20), fc.uint8Array({ maxLength: 8 }))
+    .map(([at, cut, put]) => Buffer.concat([good.subarray(0, at), put, good.subarray(at + cut)]));
+}
 
 describe('arbitrary octets as a configuration file', () => {
-  it('never make the agent or collector loader throw, and never load', () => {
+  it('never make the loader of an agent, collector or lab throw, and never load', () => {
     fc.assert(
       fc.property(fc.oneof(octets, yamlSoup), (content) => {
         writeFileSync(file, content);
-        for (const { config, problems } of [loadAgentConfig(file), loadCollectorConfig(file)]) {
+        for (const { config, problems } of [loadAgentConfig(file), loadCollectorConfig(file), loadLabScenario(file)]) {
           expect(config).toBeNull();
           expectSound(problems);
         }
@@ -69,11 +74,14 @@ describe('arbitrary octets as a configuration file', () => {
     );
   });
 
-  it('never make the mesh loader throw, also when they nearly are a mesh', () => {
+  it.each([
+    ['mesh', 'config/quickstart/mesh.yaml', () => openMesh(file).loaded],
+    ['lab', 'test/config/good/lab-full.yaml', () => loadLabScenario(file)],
+  ])('never make the loader of a %s throw, also when they nearly are one', (_, goodFile, load) => {
     fc.assert(
-      fc.property(fc.oneof(octets, yamlSoup, damaged), (content) => {
+      fc.property(fc.oneof(octets, yamlSoup, damaged(goodFile)), (content) => {
         writeFileSync(file, content);
-        const { config, problems } = openMesh(file).loaded;
+        const { config, problems } = load();
         expect(config === null).toBe(problems.length > 0);
         expectPrintable(problems);
       }),

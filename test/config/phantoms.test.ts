@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { isCollection, type Node, parseDocument, visit } from 'yaml';
 import { loadAgentConfig } from '../../src/config/agent-config.ts';
+import { loadLabScenario } from '../../src/config/lab-config.ts';
 import { openMesh } from '../../src/config/open-mesh.ts';
 import { type ConfigProblem, formatProblem } from '../../src/config/problem.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'popprobe-phantoms-'));
 const mesh = readFileSync('test/config/good/mesh-full.yaml', 'utf8');
 const agent = readFileSync('test/config/good/agent-full.yaml', 'utf8');
+const lab = readFileSync('test/config/good/lab-full.yaml', 'utf8');
 writeFileSync(join(folder, 'mesh-full.yaml'), mesh);
 afterAll(() => {
   rmSync(folder, { recursive: true });
@@ -45,6 +47,7 @@ function problemsOf(content: string, load: (file: string) => readonly ConfigProb
 describe.each([
   ['mesh', mesh, (file: string) => openMesh(file).loaded.problems],
   ['agent', agent, (file: string) => loadAgentConfig(file).problems],
+  ['lab', lab, (file: string) => loadLabScenario(file).problems],
 ])('a value of a good %s', (_, text, load) => {
   const values = valuesOf(text);
 

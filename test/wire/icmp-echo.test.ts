@@ -11,6 +11,7 @@ import {
   ICMP_HEADER_BYTES,
 } from '../../src/wire/icmp-echo.ts';
 import { toHex, viewOf } from './bytes.ts';
+import { plainChecksum } from './plain-checksum.ts';
 
 const SESSION = 0xcafe_f00d;
 const PROBE: EchoProbe = {
@@ -20,14 +21,6 @@ const PROBE: EchoProbe = {
   sequence: 0x0001_0203,
   t1: { seconds: 1_700_000_000, nanoseconds: 123_456_789 },
 };
-
-/** RFC 1071 as plainly as it can be written: the right checksum makes this 0. */
-function plainChecksum(octets: Uint8Array): number {
-  let sum = 0n;
-  for (const [index, octet] of octets.entries()) sum += BigInt(octet) << (index % 2 === 0 ? 8n : 0n);
-  while (sum > 0xffffn) sum = (sum & 0xffffn) + (sum >> 16n);
-  return Number(~sum & 0xffffn);
-}
 
 function request(probe: EchoProbe, payloadBytes: number): Uint8Array {
   const octets = new Uint8Array(ICMP_HEADER_BYTES + payloadBytes).fill(0xee);

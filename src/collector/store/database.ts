@@ -28,8 +28,35 @@ export function openDatabase(file: string): Database.Database {
   });
 }
 
+/**
+ * Opens a file that a collector has left, to read it: nothing of it changes.
+ *
+ * @throws PopprobeError `store_unusable` when there is no such file, it is no database, or another version wrote it.
+ */
+export function openDatabaseToRead(file: string): Database.Database {
+  return guarded(`the database ${file}`, () => {
+    const database = new Database(file, { readonly: true, timeout: LIMITS.storeBusyTimeoutMs });
+    try {
+      const version = versionOf(database);
+      if (version === MIGRATIONS.length) return database;
+      throw new PopprobeError('store_unusable', {
+        expected: `a database of version ${MIGRATIONS.length}`,
+        found: `version ${version} in ${file}`,
+        remedy: 'read it with the popprobe version that wrote it',
+      });
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  });
+}
+
+function versionOf(database: Database.Database): number {
+  return Number(database.pragma('user_version', { simple: true }));
+}
+
 function migrate(database: Database.Database, file: string): void {
-  const version = Number(database.pragma('user_version', { simple: true }));
+  const version = versionOf(database);
   if (version > MIGRATIONS.length) {
     throw new PopprobeError('store_unusable', {
       expected: `a database of version ${MIGRATIONS.length} or older`,

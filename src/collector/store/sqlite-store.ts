@@ -7,7 +7,7 @@ import type { Summary, SummaryPath, SummaryPeer } from '../../protocol/summary.t
 import type { VerifiedDocument } from '../verify.ts';
 import { guarded } from './database.ts';
 import { MeshReader } from './mesh-reader.ts';
-import type { Acceptance, NewestWindow, StoredDocument, SummaryStore } from './store.ts';
+import type { Acceptance, DocumentName, NewestWindow, StoredDocument, SummaryStore } from './store.ts';
 
 const INSERT_DOCUMENT = `
   INSERT INTO document (pop, sequence, boot_id, digest, prev, kid, window_start_s, window_length_s, received_at_ms,
@@ -59,6 +59,7 @@ export class SqliteStore implements SummaryStore {
   readonly #database: Database;
   readonly #neighbours: Statement<[string, number, number], ChainLink>;
   readonly #evidence: Statement<[string, number], { octets: Buffer; signature: string }>;
+  readonly #names: Statement<[], DocumentName>;
   readonly #insertDocument: Statement<[Columns]>;
   readonly #updatePop: Statement<[Columns]>;
   readonly #insertWindow: Statement<[Columns]>;
@@ -75,6 +76,7 @@ export class SqliteStore implements SummaryStore {
       'SELECT sequence, digest, prev FROM document WHERE pop = ? AND sequence BETWEEN ? AND ?',
     );
     this.#evidence = database.prepare('SELECT octets, signature FROM document WHERE pop = ? AND sequence = ?');
+    this.#names = database.prepare('SELECT pop, sequence FROM document ORDER BY pop, sequence');
     this.#insertDocument = database.prepare(INSERT_DOCUMENT);
     this.#updatePop = database.prepare(UPDATE_POP);
     this.#insertWindow = database.prepare(INSERT_WINDOW);
@@ -96,6 +98,10 @@ export class SqliteStore implements SummaryStore {
 
   document(pop: string, sequence: number): Promise<StoredDocument | null> {
     return this.#answer(() => this.#evidence.get(pop, sequence) ?? null);
+  }
+
+  documentNames(): Promise<DocumentName[]> {
+    return this.#answer(() => this.#names.all());
   }
 
   close(): Promise<void> {

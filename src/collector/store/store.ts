@@ -11,6 +11,12 @@ export interface StoredDocument {
   signature: string;
 }
 
+/** What names a document. */
+export interface DocumentName {
+  pop: string;
+  sequence: number;
+}
+
 /** One path of one window, as far as windows can be merged. */
 export interface StoredPath {
   class: string;
@@ -91,5 +97,7 @@ export interface SummaryStore {
   /** The newest window of each PoP that has sent one, by name. */
   mesh(): Promise<NewestWindow[]>;
   document(pop: string, sequence: number): Promise<StoredDocument | null>;
+  /** Every document that is stored, by name of its PoP, then by sequence number. */
+  documentNames(): Promise<DocumentName[]>;
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
-/** Child processes of `popprobe start`: their logs go to files, their warnings to whoever listens, their end is awaited. */
+/** Child processes of a mesh: their logs go to files, their warnings to whoever listens, their end is awaited. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter, on, once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,18 +14,21 @@ const WARN_LEVEL = 40;
 const NOTICES_MAX = 5;
 
 /** Flags of Node.js and environment that a child is started with. */
-interface Runtime {
+export interface Runtime {
   nodeFlags: readonly string[];
   environment: Readonly<Record<string, string>>;
+  /** The beginning of a command line that runs a program somewhere else, as in a network namespace. */
+  launcher?: readonly string[];
 }
 
 interface Child {
+  name: string;
   process: ChildProcess;
   /** It has ended, and all that it wrote has been read. */
   closed: Promise<unknown>;
 }
 
-export class Children extends EventEmitter<{ died: [PopprobeError] }> {
+export class Children extends EventEmitter<{ died: [PopprobeError]; said: [name: string, message: string] }> {
   readonly #program: string;
   readonly #logFolder: string;
   readonly #stopGraceMs: number;
@@ -49,7 +52,9 @@ export class Children extends EventEmitter<{ died: [PopprobeError] }> {
 
   /** Starts `popprobe <args>`. The open IPC channel tells the child when this process dies, however it dies. */
   start(name: string, args: readonly string[], runtime: Runtime = { nodeFlags: [], environment: {} }): void {
-    const child = spawn(process.execPath, [...runtime.nodeFlags, this.#program, ...args], {
+    const { launcher = [], nodeFlags } = runtime;
+    const [command = '', ...rest] = [...launcher, process.execPath, ...nodeFlags, this.#program, ...args];
+    const child = spawn(command, rest, {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: { ...process.env, ...runtime.environment },
     });
@@ -75,22 +80,46 @@ export class Children extends EventEmitter<{ died: [PopprobeError] }> {
       log.end();
       if (!this.#stopping) this.emit('died', diedEarly(name, code ?? signal, lastWords, log.path));
     });
-    this.#children.push({ process: child, closed: once(child, 'close') });
+    this.#children.push({ name, process: child, closed: once(child, 'close') });
   }
 
-  /** Ends all children and waits for them. */
-  async stop(): Promise<void> {
+  /** Sends a child a message. */
+  tell(name: string, message: string): void {
+    this.#children.find((child) => child.name === name)?.process.send(message);
+  }
+
+  /**
+   * Resolves when each of these children has logged a line with this message from now on. Rejects when any child dies
+   * before, or with the signal.
+   */
+  async untilSaid(names: readonly string[], message: string, signal: AbortSignal): Promise<void> {
+    const silent = new Set(names);
+    const died = once(this, 'died', { signal }).then(([error]) => Promise.reject(error as PopprobeError));
+    const heard = (async () => {
+      for await (const [name, said] of on(this, 'said', { signal }) as AsyncIterable<[string, string]>) {
+        if (said === message) silent.delete(name);
+        if (silent.size === 0) return;
+      }
+    })();
+    await Promise.race([died, heard]);
+  }
+
+  /** Ends these children, all of them by default, and waits for them; what dies from now on is no news. */
+  async stop(names?: readonly string[]): Promise<void> {
     this.#stopping = true;
-    for (const child of this.#children) child.process.kill('SIGTERM');
-    const all = Promise.all(this.#children.map((child) => child.closed));
+    const ending = this.#children.filter(({ name }) => names?.includes(name) ?? true);
+    for (const child of ending) child.process.kill('SIGTERM');
+    const all = Promise.all(ending.map((child) => child.closed));
     const inTime = await Promise.race([all.then(() => true), sleep(this.#stopGraceMs, false, { ref: false })]);
-    if (!inTime) for (const child of this.#children) child.process.kill('SIGKILL');
+    if (!inTime) for (const child of ending) child.process.kill('SIGKILL');
     await all;
   }
 
   #notice(name: string, line: string): void {
     const entry = parseLogLine(line);
-    if (entry && entry.level >= WARN_LEVEL) this.#warn(name, entry.msg);
+    if (!entry) return;
+    this.emit('said', name, entry.msg);
+    if (entry.level >= WARN_LEVEL) this.#warn(name, entry.msg);
   }
 
   #warn(name: string, warning: string): void {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { PopprobeError } from '../../src/base/errors.ts';
-import { Children } from '../../src/cli/children.ts';
+import { Children } from '../../src/lab/children.ts';
 import { temporaryFolder } from '../agent/spool-fixture.ts';
 
 const PROGRAM = fileURLToPath(new URL('child.js', import.meta.url));

@@ -1,0 +1,86 @@
+/** Runs `popprobe lab --verify` as a real program with a scenario of the test's own, and reads what it leaves. */
+
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
+import type { Verification } from '../../src/lab/verify.ts';
+import { parseSummary } from '../../src/protocol/parse-summary.ts';
+import type { Summary, SummaryPath } from '../../src/protocol/summary.ts';
+import { rootMissing } from '../linux/privileges.ts';
+import { freePort } from './free-port.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+/** Why labs cannot run here, or null. */
+export function labMissing(): string | null {
+  const missing = rootMissing();
+  if (missing !== null) return missing;
+  if (!existsSync('/dev/net/tun')) return 'needs /dev/net/tun';
+  return spawnSync('ip', ['-V']).status === 0 ? null : 'needs iproute2';
+}
+
+/** What a skipped block adds to its name. */
+export function because(missing: string | null): string {
+  return missing === null ? '' : ` (${missing})`;
+}
+
+export interface LabRun {
+  status: number | null;
+  verification: Verification;
+  /** The table and whatever went wrong, for a message. */
+  said: string;
+  /** Every document that the collector has stored, by PoP and sequence number. */
+  documents: Summary[];
+  folder: string;
+}
+
+/** Scenarios of three PoPs: dense probes, so that little time shows much. */
+export const THREE_POPS = `schema: popprobe.lab/1
+window_s: 5
+pops: [{ name: hkg1 }, { name: sin1 }, { name: tyo1 }]
+probes:
+  - { name: icmp, kind: icmp, interval_ms: 200 }
+  - { name: stamp, kind: stamp, interval_ms: 100, flows: 4 }
+defaults: { delay_ms: 10 }
+`;
+
+/** Runs the scenario for a time and verifies it; removes its folder after the test file. */
+export async function runLab(name: string, scenario: string, forS: number): Promise<LabRun> {
+  const folder = mkdtempSync(join(tmpdir(), `popprobe-lab-${name}-`));
+  const file = join(folder, 'scenario.yaml');
+  writeFileSync(file, scenario);
+  const state = join(folder, 'state');
+  const options = ['--name', `${name}-${process.pid}`, '--port', String(await freePort()), '--folder', state];
+  const args = ['lab', '--scenario', file, ...options, '--for', `${forS}s`, '--verify', '--json'];
+  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [out, said, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number | null]>,
+  ]);
+  const verification = JSON.parse(out.trim().split('\n').at(-1) ?? '') as Verification;
+  return { status, verification, said, documents: documentsOf(join(state, 'collector.db')), folder };
+}
+
+export function removeRun(run: LabRun): void {
+  rmSync(run.folder, { recursive: true, force: true });
+}
+
+/** What one PoP says of its paths to another, all windows together. */
+export function pathsBetween({ documents }: LabRun, from: string, to: string): SummaryPath[] {
+  return documents
+    .filter(({ pop }) => pop === from)
+    .flatMap(({ peers }) => peers.filter(({ peer }) => peer === to).flatMap(({ paths }) => paths));
+}
+
+function documentsOf(file: string): Summary[] {
+  const database = new Database(file, { readonly: true });
+  const rows = database.prepare('SELECT octets FROM document ORDER BY pop, sequence').all() as { octets: Buffer }[];
+  database.close();
+  return rows.map(({ octets }) => parseSummary(octets));
+}
