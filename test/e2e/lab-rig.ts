@@ -1,6 +1,6 @@
 /** Runs `popprobe lab --verify` as a real program with a scenario of the test's own, and reads what it leaves. */
 
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,11 +8,16 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
+import { onTestFinished } from 'vitest';
 import type { Verification } from '../../src/lab/verify.ts';
 import { parseSummary } from '../../src/protocol/parse-summary.ts';
 import type { Summary, SummaryPath } from '../../src/protocol/summary.ts';
 import { rootMissing } from '../linux/privileges.ts';
 import { freePort } from './free-port.ts';
+
+/** Ports of labs that run one after the other within a test file. */
+const FIRST_PORT = 20_000;
+const PORTS = 10_000;
 
 const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
@@ -48,6 +53,77 @@ probes:
   - { name: stamp, kind: stamp, interval_ms: 100, flows: 4 }
 defaults: { delay_ms: 10 }
 `;
+
+/** A lab that runs until it is told to end; it goes with the test. */
+export class RunningLab {
+  readonly name: string;
+  readonly folder: string;
+  readonly process: ChildProcess;
+  /** Resolves with its exit status; null when it was killed. */
+  readonly ended: Promise<number | null>;
+  /** What it has written to standard error so far. */
+  said = '';
+  readonly #port: number;
+  #shown = '';
+
+  /** Two labs with the same name in one test are the same lab to the machine. */
+  constructor(name: string, scenario: string, port = 0) {
+    this.name = `${name}-${process.pid}`;
+    this.folder = mkdtempSync(join(tmpdir(), `popprobe-lab-${name}-`));
+    this.#port = port === 0 ? FIRST_PORT + (process.pid % PORTS) : port;
+    writeFileSync(this.state('scenario.yaml', ''), scenario);
+    const options = ['--name', this.name, '--port', String(this.#port), '--folder', this.state('', 'state')];
+    const args = [PROGRAM, 'lab', '--scenario', this.state('scenario.yaml', ''), ...options];
+    this.process = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process.stdout?.on('data', (data: Buffer) => (this.#shown += String(data)));
+    this.process.stderr?.on('data', (data: Buffer) => (this.said += String(data)));
+    this.ended = once(this.process, 'close').then(() => this.process.exitCode);
+    onTestFinished(async () => {
+      if (this.process.exitCode === null && this.process.signalCode === null) await this.interrupt();
+      rmSync(this.folder, { recursive: true, force: true });
+    });
+  }
+
+  /** Resolves when all its agents probe. */
+  static async start(name: string, scenario: string): Promise<RunningLab> {
+    const lab = new RunningLab(name, scenario);
+    await lab.#showed(/as of|waiting/);
+    return lab;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Path of one of its files. */
+  state(file: string, folder = 'state'): string {
+    return join(this.folder, folder, file);
+  }
+
+  /** Resolves when its collector has accepted something. */
+  accepted(): Promise<void> {
+    return this.#showed(/as of/);
+  }
+
+  /** As Ctrl-C does; resolves with its exit status. */
+  interrupt(): Promise<number | null> {
+    this.process.kill('SIGINT');
+    return this.ended;
+  }
+
+  /** Runs another command to its end and returns what it prints. */
+  popprobe(...args: readonly string[]): string {
+    return spawnSync(process.execPath, [PROGRAM, ...args], { encoding: 'utf8' }).stdout;
+  }
+
+  async #showed(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.#shown)) {
+      const more = this.process.stdout ? once(this.process.stdout, 'data') : this.ended;
+      await Promise.race([more, this.ended]);
+      if (this.process.exitCode !== null) throw new Error(`the lab ended: ${this.said}`);
+    }
+  }
+}
 
 /** Runs the scenario for a time and verifies it; removes its folder after the test file. */
 export async function runLab(name: string, scenario: string, forS: number): Promise<LabRun> {

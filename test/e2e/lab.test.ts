@@ -182,6 +182,31 @@ describe.skipIf(missing !== null)(`the lab${because(missing)}`, () => {
     });
   });
 
+  describe('with everything that a line can do, and clocks that are wrong', () => {
+    const behaviour = [
+      'delay_ms: 10, distribution: normal, spread_ms: 1, jitter_ms: 2, loss: 0.01, duplicate: 0.03, corrupt: 0.02',
+      'bursts: { to_bad: 0.01, to_good: 0.2 }, reorder: { ratio: 0.05, by_ms: 250 }',
+      'rate: { kbit_per_s: 2000, queue_ms: 50 }',
+    ];
+    const run = lab(
+      'everything',
+      () =>
+        three('everything', 42, '')
+          .replace('{ delay_ms: 10 }', `{ ${behaviour.join(', ')} }`)
+          .replace('{ name: sin1 }', '{ name: sin1, clock_offset_ms: 50 }')
+          .replace('{ name: tyo1 }', '{ name: tyo1, clock_offset_ms: -1234.5 }'),
+      25,
+    );
+
+    it('is measured as it is', () => {
+      expectVerified(run());
+      const paths = pathsBetween(run(), 'hkg1', 'sin1');
+      for (const figure of ['lost', 'duplicate', 'reordered'] as const) {
+        expect(total(paths, ({ counts }) => counts[figure])).toBeGreaterThan(10);
+      }
+    });
+  });
+
   describe('on a bad day', () => {
     const run = lab('bad-day', () => hurried('config/lab/bad-day.yaml', 6), 90);
 
