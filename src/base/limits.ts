@@ -172,6 +172,12 @@ export const LIMITS = {
   labEventSecondsMax: 86_400,
   /** What an event may multiply a delay by. */
   labDelayFactorMax: 100,
+  /** Packets on their way in the lab at any time: a second of 16,000 packets/s; what finds no room is dropped and counted. */
+  labPacketsMax: 16_384,
+  /** Packets that a host of the lab may have sent and the emulator not yet read. */
+  labDeviceQueuePackets: 10_000,
+  /** Connections at a time to the collector of a lab from outside: browsers open six, scripts one. */
+  labWebConnectionsMax: 64,
   /** A clock in the lab is wrong by no more than an hour: more is another time zone, not drift. */
   labClockOffsetMsMax: 3_600_000,
 } as const;

@@ -1,6 +1,7 @@
 /** The forwarding thread: opens a TUN device in every namespace and moves packets until told to stop. */
 
 import { workerData } from 'node:worker_threads';
+import { LIMITS } from '../base/limits.ts';
 import { NS_PER_MS } from '../base/units.ts';
 import type { LabScenario } from '../config/lab-scenario.ts';
 import { libc } from '../linux/libc.ts';
@@ -36,12 +37,6 @@ export interface ForwarderReady {
   realTimeErrno: number;
 }
 
-/** Packets on their way at any time: a second of 16,000 packets/s. */
-const PACKETS_MAX = 16_384;
-
-/** Longest sleep: whoever asks the thread something waits no longer. */
-const SLEEP_NS_MAX = 50 * NS_PER_MS;
-
 interface State {
   forwarder: Forwarder;
   poller: Poller;
@@ -71,7 +66,7 @@ function open(): State {
     models,
     ledger,
     matcher,
-    store: new PacketStore(PACKETS_MAX),
+    store: new PacketStore(LIMITS.labPacketsMax),
     random: new Random(scenario.seed),
     libc: libc(),
     nowNs,
@@ -95,7 +90,7 @@ if (state) {
     const now = nowNs();
     if (now >= changeNs) advance();
     matcher.settle(now);
-    const untilNs = Math.min(departureNs, changeNs, now + SLEEP_NS_MAX);
+    const untilNs = Math.min(departureNs, changeNs, now + LIMITS.sleepNsMax);
     if (!poller.waitNs(Math.max(0, Math.round(untilNs - now)))) return;
     for (let host = 0; host < data.namespaces.length; host += 1) if (poller.isReadable(host)) forwarder.receive(host);
   };

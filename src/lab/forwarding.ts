@@ -73,8 +73,9 @@ export async function startForwarding(
       await handle.stop();
       writeUntil(nowS() + 1);
       writer.close();
-      const { stale, overwritten } = reader;
-      if (stale + overwritten > 0) log.warn({ stale, overwritten }, 'the truth has gaps: this host was too busy');
+      const { stale, overwritten, untold } = reader;
+      const gaps = stale + overwritten + untold;
+      if (gaps > 0) log.warn({ stale, overwritten, untold }, 'the truth has gaps: this host was too busy');
     },
   };
 }

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { PopprobeError } from '../base/errors.ts';
+import { LIMITS } from '../base/limits.ts';
 import type { LabHost } from '../config/lab-scenario.ts';
 
 /** The TUN device of every host. */
@@ -13,9 +14,6 @@ export const DEVICE = 'backbone';
 /** No host's name has a dot, so that no lab's names begin like another's. */
 const PREFIX = 'popprobe-lab.';
 const NAMED = '/run/netns';
-
-/** Packets that a host may send while the forwarder has its turn elsewhere. */
-const QUEUE_PACKETS = 10_000;
 
 const run = promisify(execFile);
 
@@ -48,7 +46,7 @@ echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad
 export async function connectHosts(lab: string, hosts: readonly LabHost[]): Promise<void> {
   for (const { name, ipv4, ipv6 } of hosts) {
     const commands = [
-      `link set ${DEVICE} txqueuelen ${QUEUE_PACKETS} addrgenmode none up`,
+      `link set ${DEVICE} txqueuelen ${LIMITS.labDeviceQueuePackets} addrgenmode none up`,
       ...(ipv4 === null ? [] : [`addr add ${ipv4}/32 dev ${DEVICE}`, `route add default dev ${DEVICE} src ${ipv4}`]),
       ...(ipv6 === null
         ? []

@@ -2,7 +2,7 @@
  * The shared memory in which the forwarder's thread books what happens, second by second: what lies where.
  *
  * ```text
- *   header    4 words of 32 bits   magic, hosts, stale, overwritten
+ *   header    6 words of 32 bits   magic, hosts, stale, overwritten, untold, 1 spare
  *   seconds   32 words             the Unix second that each block has; 0: none yet
  *   blocks    32 times doubles     error histogram, then a row of every ordered pair of hosts, see FIELD;
  *                                  a second has the block `second mod 32`
@@ -15,13 +15,13 @@
 import { PopprobeError } from '../base/errors.ts';
 
 const MAGIC = 0x70706c62;
-const HEADER_WORDS = 4;
+const HEADER_WORDS = 6;
 const HEADER_WORD = { magic: 0, hosts: 1 } as const;
 const BYTES_PER_WORD = 4;
 const BYTES_PER_DOUBLE = 8;
 
-/** Words that count: `stale` is the writer's, `overwritten` the reader's. */
-export const COUNT_WORD = { stale: 2, overwritten: 3 } as const;
+/** Words that count: `stale` and `untold` are the writer's, `overwritten` the reader's. */
+export const COUNT_WORD = { stale: 2, overwritten: 3, untold: 4 } as const;
 
 /** Seconds that are held: a probe is booked up to Tmax after its second, and the reader may be 20 s late. */
 export const BLOCKS = 32;

@@ -34,6 +34,11 @@ export class LedgerReader {
     return Atomics.load(this.#views.counts, COUNT_WORD.overwritten);
   }
 
+  /** Probes for which the matcher had no room: they are in no row, modulo 2^32. */
+  get untold(): number {
+    return Atomics.load(this.#views.counts, COUNT_WORD.untold);
+  }
+
   /**
    * A row of each pair that had packets in this Unix second, sorted by `from`, then `to`. `names` are those of the
    * scenario's hosts in its order; hosts behind its end get no rows. Empty when the second has been overwritten.

@@ -24,7 +24,6 @@ export class ProbeMatcher {
   readonly #ledger: TruthLedger;
   readonly #tmaxNs: number;
   readonly #probes: PendingProbes;
-  #untold = 0;
 
   /** `probesMax`: probes sent within Tmax and half a second, at most. */
   constructor(ledger: TruthLedger, tmaxNs: number, probesMax = PROBES_MAX) {
@@ -38,17 +37,12 @@ export class ProbeMatcher {
     return this.#probes.size;
   }
 
-  /** Probes for which there was no room: they are in no count of the ledger, and the truth is short of them. */
-  get untold(): number {
-    return this.#untold;
-  }
-
   /** A request was read from the prober. `second`: the Unix second of that. */
   request(from: number, to: number, name: ProbeName, arrivedNs: number, second: number): void {
     if (this.#probes.find(from, to, name) >= 0) return;
     const at = this.#probes.add(from, to, name);
     if (at < 0) {
-      this.#untold += 1;
+      this.#ledger.leftUntold();
       return;
     }
     this.#probes.sentNs[at] = arrivedNs;

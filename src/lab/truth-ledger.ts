@@ -47,6 +47,11 @@ export class TruthLedger {
     return Atomics.load(this.#views.counts, COUNT_WORD.stale);
   }
 
+  /** A probe found no room in the matcher: the truth is short of it. */
+  leftUntold(): void {
+    Atomics.add(this.#views.counts, COUNT_WORD.untold, 1);
+  }
+
   offered(second: number, from: number, to: number): void {
     this.#add(this.#row(second, from, to), FIELD.offered, 1);
   }

@@ -4,13 +4,11 @@ import { once } from 'node:events';
 import { createServer, type Server, Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 import { PopprobeError } from '../base/errors.ts';
+import { LIMITS } from '../base/limits.ts';
 import { openStreamSocket } from '../linux/stream-socket.ts';
 import { inNetNamespace } from '../linux/net-namespace.ts';
 
 const LOCALHOST = '127.0.0.1';
-
-/** Connections at a time: browsers open six, scripts one. */
-const CONNECTIONS_MAX = 64;
 
 export class WebRelay {
   readonly #server: Server;
@@ -19,7 +17,7 @@ export class WebRelay {
   /** Connects to `port` on the loopback address of the namespace. */
   constructor(namespace: string, port: number) {
     this.#server = createServer((outside) => this.#relay(outside, namespace, port));
-    this.#server.maxConnections = CONNECTIONS_MAX;
+    this.#server.maxConnections = LIMITS.labWebConnectionsMax;
   }
 
   /** Throws port_taken. */

@@ -130,7 +130,7 @@ describe('the scenario bad-day', () => {
   it('kills one member of four, loses 2 %, and makes a way longer by a quarter', () => {
     const changes = badDay.events.flatMap(({ what }) => (what.kind === 'change' ? [what] : []));
     expect(changes.map(({ member, set, delayFactor }) => [member, set, delayFactor])).toEqual([
-      [2, { loss: 1 }, 1],
+      [1, { loss: 1 }, 1],
       [null, { loss: 0.02 }, 1],
       [null, { loss: 0.02 }, 1],
       [null, {}, 1.25],

@@ -87,6 +87,17 @@ describe.skipIf(missing !== null)(`a lab${because(missing)}`, { timeout: RUN_MS 
     await untilGone(lab);
   });
 
+  it('finds a loss that the network did not make, and ends with status 1', async () => {
+    const lab = await RunningLab.start('firewall', SCENARIO, ['--for', '12s', '--verify']);
+    const rules = `table ip lossy { chain in { type filter hook input priority 0;
+      ip protocol icmp icmp type echo-reply numgen random mod 4 0 drop; } }`;
+    execFileSync('ip', ['netns', 'exec', `popprobe-lab.${lab.name}.hkg1`, 'nft', '-f', '-'], { input: rules });
+    expect(await lab.ended).toBe(1);
+    expect(lab.shown).toMatch(/differs: hkg1 → sin1: .*lost/);
+    expect(lab.shown).toMatch(/sin1 → tyo1 .* ok$/m);
+    expect(lab.shown).toMatch(/verdict: differs, 2 of 6 pairs and 0 other reasons\n$/);
+  });
+
   it('is refused where another one of its name runs, which goes on', async () => {
     const lab = await RunningLab.start('twice', SCENARIO);
     const second = new RunningLab('twice', SCENARIO);
@@ -102,8 +113,8 @@ describe.skipIf(missing !== null)(`a lab${because(missing)}`, { timeout: RUN_MS 
     onTestFinished(() => void server.close());
     await once(server, 'listening');
     const address = server.address();
-    const port = typeof address === 'object' ? address?.port : 0;
-    const lab = new RunningLab('port', SCENARIO, port);
+    const port = typeof address === 'object' && address ? address.port : 0;
+    const lab = new RunningLab('port', SCENARIO, { port });
     expect(await lab.ended).toBe(1);
     expect(lab.said).toContain('[port_taken]');
     expect(namespacesOf(lab)).toEqual([]);

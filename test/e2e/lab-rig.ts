@@ -64,18 +64,23 @@ export class RunningLab {
   /** What it has written to standard error so far. */
   said = '';
   readonly #port: number;
-  #shown = '';
+  /** What it has written to standard output so far. */
+  shown = '';
 
   /** Two labs with the same name in one test are the same lab to the machine. */
-  constructor(name: string, scenario: string, port = 0) {
+  constructor(
+    name: string,
+    scenario: string,
+    { port = 0, more = [] }: { port?: number; more?: readonly string[] } = {},
+  ) {
     this.name = `${name}-${process.pid}`;
     this.folder = mkdtempSync(join(tmpdir(), `popprobe-lab-${name}-`));
     this.#port = port === 0 ? FIRST_PORT + (process.pid % PORTS) : port;
     writeFileSync(this.state('scenario.yaml', ''), scenario);
     const options = ['--name', this.name, '--port', String(this.#port), '--folder', this.state('', 'state')];
-    const args = [PROGRAM, 'lab', '--scenario', this.state('scenario.yaml', ''), ...options];
+    const args = [PROGRAM, 'lab', '--scenario', this.state('scenario.yaml', ''), ...options, ...more];
     this.process = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    this.process.stdout?.on('data', (data: Buffer) => (this.#shown += String(data)));
+    this.process.stdout?.on('data', (data: Buffer) => (this.shown += String(data)));
     this.process.stderr?.on('data', (data: Buffer) => (this.said += String(data)));
     this.ended = once(this.process, 'close').then(() => this.process.exitCode);
     onTestFinished(async () => {
@@ -85,8 +90,8 @@ export class RunningLab {
   }
 
   /** Resolves when all its agents probe. */
-  static async start(name: string, scenario: string): Promise<RunningLab> {
-    const lab = new RunningLab(name, scenario);
+  static async start(name: string, scenario: string, more: readonly string[] = []): Promise<RunningLab> {
+    const lab = new RunningLab(name, scenario, { more });
     await lab.#showed(/as of|waiting/);
     return lab;
   }
@@ -117,7 +122,7 @@ export class RunningLab {
   }
 
   async #showed(pattern: RegExp): Promise<void> {
-    while (!pattern.test(this.#shown)) {
+    while (!pattern.test(this.shown)) {
       const more = this.process.stdout ? once(this.process.stdout, 'data') : this.ended;
       await Promise.race([more, this.ended]);
       if (this.process.exitCode !== null) throw new Error(`the lab ended: ${this.said}`);

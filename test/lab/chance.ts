@@ -1,6 +1,7 @@
 /** What chance may do in a test: bounds with their origin, and a behaviour that leaves nothing to it. */
 
 import { expect } from 'vitest';
+import { UNDISTURBED } from '../../src/config/lab-behaviour.ts';
 import type { LinkBehaviour } from '../../src/config/lab-scenario.ts';
 
 /** Standard deviations allowed: a normal variable is further out once in 1.7 million tries. */
@@ -20,19 +21,5 @@ export function expectMean(values: readonly number[], mean: number, deviation: n
 
 /** A line that only takes time, 10 ms when nothing else is said. */
 export function behaviour(changes: Partial<LinkBehaviour> = {}): LinkBehaviour {
-  return {
-    delayNs: 10_000_000,
-    distribution: 'fixed',
-    spreadNs: 0,
-    jitterNs: 0,
-    loss: 0,
-    bursts: null,
-    duplicate: 0,
-    reorder: null,
-    corrupt: 0,
-    rate: null,
-    mtu: null,
-    hops: 5,
-    ...changes,
-  };
+  return { ...UNDISTURBED, delayNs: 10_000_000, ...changes };
 }
