@@ -89,8 +89,10 @@ describe.skipIf(missing !== null)(`a lab${because(missing)}`, { timeout: RUN_MS 
 
   it('finds a loss that the network did not make, and ends with status 1', async () => {
     const lab = await RunningLab.start('firewall', SCENARIO, ['--for', '12s', '--verify']);
-    const rules = `table ip lossy { chain in { type filter hook input priority 0;
-      ip protocol icmp icmp type echo-reply numgen random mod 4 0 drop; } }`;
+    const rules = `add table ip lossy
+add chain ip lossy in { type filter hook input priority 0; }
+add rule ip lossy in ip protocol icmp icmp type echo-reply numgen random mod 4 0 drop
+`;
     execFileSync('ip', ['netns', 'exec', `popprobe-lab.${lab.name}.hkg1`, 'nft', '-f', '-'], { input: rules });
     expect(await lab.ended).toBe(1);
     expect(lab.shown).toMatch(/differs: hkg1 → sin1: .*lost/);
