@@ -144,13 +144,19 @@ export class Arrivals {
 
   /**
    * An ICMP error that quotes too little to name its probe, only the path. Where all probes meet the same fate, the oldest
-   * that is out is the one; otherwise it is as good as any other: what it counts as is decided by whether its reply comes.
+   * that is out is the one; if its reply comes after all, the error passes on to the next oldest.
    * Returns false when none is out.
    */
   fileUnreachablePath(path: number, error: IcmpError): boolean {
-    const slot = this.#ring.oldestOut(path, this.#clock.monoNs - this.#tmaxNs);
-    if (slot >= 0) this.#markUnreachable(slot, error);
-    return slot >= 0;
+    const slot = this.#oldestOut(path);
+    if (slot < 0) return false;
+    this.#markUnreachable(slot, error);
+    this.#ring.flag(slot, SLOT_FLAG.guessed);
+    return true;
+  }
+
+  #oldestOut(path: number): number {
+    return this.#ring.oldestOut(path, this.#clock.monoNs - this.#tmaxNs);
   }
 
   /** The number of the path's newest probe that ends in these 16 bits: an ICMP header has no more of it. */
@@ -174,6 +180,8 @@ export class Arrivals {
     fate: 'first' | 'late',
   ): void {
     const { views } = this.#ring;
+    // Looked for while this probe is still out and marked, so that it is not found itself.
+    if (this.#ring.isGuessed(slot)) this.#ring.passError(slot, this.#oldestOut(path));
     views.t4Seconds[slot] = datagram.stamped ? datagram.seconds : this.#clock.wallSeconds;
     views.t4Nanoseconds[slot] = datagram.stamped ? datagram.nanoseconds : this.#clock.wallNanoseconds;
     if (datagram.stamped) this.#ring.flag(slot, datagram.stampSource << SLOT_FLAG.rxSourceShift);

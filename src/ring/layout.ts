@@ -71,6 +71,8 @@ export const SLOT_FLAG = {
   synchronised: 1 << 9,
   /** T3 is the time at which the packet left the reflector, told by the next reply (Follow-Up Telemetry). */
   followedUp: 1 << 10,
+  /** The ICMP error named only the path: it may be about a younger probe. */
+  guessed: 1 << 11,
 } as const;
 
 /** Where a stamp was taken. */

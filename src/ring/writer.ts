@@ -136,6 +136,23 @@ export class RingWriter {
     this.flag(slot, SLOT_FLAG.unreachable);
   }
 
+  /**
+   * A reply came to a probe that an ICMP error was guessed to be about: the error is another probe's, `next`, or nobody's
+   * any more when that is -1.
+   */
+  passError(slot: number, next: number): void {
+    const { flags, icmpType, icmpCode, offender } = this.views;
+    flags[slot] = (flags[slot] ?? 0) & ~(SLOT_FLAG.unreachable | SLOT_FLAG.guessed);
+    if (next < 0) return;
+    this.unreachable(next, icmpType[slot] ?? 0, icmpCode[slot] ?? 0, offender[slot] ?? 0);
+    this.flag(next, SLOT_FLAG.guessed);
+  }
+
+  /** Whether the slot's ICMP error named only its path. */
+  isGuessed(slot: number): boolean {
+    return ((this.views.flags[slot] ?? 0) & SLOT_FLAG.guessed) !== 0;
+  }
+
   /** Marks the path's probes that are out and fell due since `sinceNs`: nothing follows from their silence any more. */
   blind(path: number, sinceNs: number): void {
     const { table, dueNs, state } = this.views;

@@ -105,10 +105,12 @@ describe.skipIf(missing)(`a bad path (${missing ?? 'as root'})`, () => {
 
   it('brings errors that quote 8 octets only: each probe of a dead time is lost as unreachable', async () => {
     const [from, to] = [200, 400];
-    // Late enough that the reply before the first error has been read, whatever else this host has to do.
-    const dead: Emission[] = [{ afterMs: 40, change: 'unreachable' }];
+    const dead: Emission[] = [{ afterMs: 1, change: 'unreachable' }];
+    // The last replies before it come when the first errors have come: these seem to be about the probes still answered.
+    const slow: Emission[] = [{ ...TRUE_REPLY, afterMs: 80 }];
+    const alive = (sequence: number): Emission[] => (sequence < from - 10 ? [TRUE_REPLY] : slow);
     const script = PEERS.map(() => {
-      return Array.from({ length: to }, (_, sequence) => (sequence < from ? [TRUE_REPLY] : dead));
+      return Array.from({ length: to }, (_, sequence) => (sequence < from ? alive(sequence) : dead));
     });
     await ask({ script, address: FAR, port: REFLECTOR_PORT, stranger: STRANGER });
     // One session a socket and peer, as in a mesh: ports and addresses are all that is quoted.
