@@ -20,6 +20,7 @@ import { Reload, type ReloadParts } from './reload.ts';
 import { Sealer } from './seal.ts';
 import { Sealing } from './sealing.ts';
 import { openSpool } from './spool.ts';
+import { claimSpool } from './spool-claim.ts';
 import { serveStatus } from './status-server.ts';
 import type { Identity } from './summarize.ts';
 import { followPairs, startTraces, tracePeers } from './trace-wiring.ts';
@@ -66,7 +67,7 @@ async function wire(
   const { measuring, log, running } = parts;
   const { clock } = measuring;
   const key = await readSigningKey(config.keyFile);
-  const spool = await openSpool(config.spool, log);
+  const spool = await openSpool(config.spool, log, (directory) => claimSpool(directory, log));
   const { startedAt, identity, clockWatch, courseParts, held } = await setOut(config, software, parts);
   const { plan, self, probing } = held.course;
   const probeSockets = (): readonly SocketPlan[] => held.course.plan.sockets;

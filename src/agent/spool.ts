@@ -40,15 +40,21 @@ export interface SpoolStatus {
 }
 
 /**
- * Opens the spool folder, creating it when it is not there, and sorts out what a crash left behind.
+ * Opens the spool folder, creating it when it is not there, and sorts out what a crash left behind. `claim` hears of the
+ * folder before anything in it is touched; what it throws, this throws.
  *
  * @throws PopprobeError `spool_unusable` when the folder cannot be created or read
  */
-export async function openSpool(options: SpoolOptions, log: Logger): Promise<Spool> {
+export async function openSpool(
+  options: SpoolOptions,
+  log: Logger,
+  claim: (directory: string) => void = () => undefined,
+): Promise<Spool> {
   const { directory } = options;
   return onDisk(`open ${directory}`, async () => {
     const created = await mkdir(directory, { recursive: true, mode: 0o700 });
     if (created !== undefined) await syncFolder(dirname(directory));
+    claim(directory);
     const quarantine = await Quarantine.open(join(directory, QUARANTINE_FOLDER), log);
     return new Spool(options, await recover(directory, quarantine, log), quarantine, log);
   });

@@ -24,6 +24,7 @@ export const ERROR_CODES = [
   'ring_mismatch',
   // the spool
   'spool_unusable',
+  'spool_in_use',
   // the collector's answers
   'malformed',
   'unknown_key',
