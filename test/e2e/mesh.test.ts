@@ -165,7 +165,9 @@ describe.skipIf(rootMissing())(`an agent that cannot start (${rootMissing() ?? '
       await expect(rig.run(['agent', '--config', rig.path('sin1.yaml')])).rejects.toThrow(
         /another agent .*config_conflict/,
       );
-      await expect(rig.run(['agent', '--config', rig.path('hkg1.yaml')])).rejects.toThrow(
+      await expect(rig.run(['agent', '--config', rig.path('hkg1.yaml')])).rejects.toThrow('[spool_in_use]');
+      await rig.write('twin.yaml', rig.agentYaml('hkg1').replace('spool/hkg1', 'spool/twin'));
+      await expect(rig.run(['agent', '--config', rig.path('twin.yaml')])).rejects.toThrow(
         /bind to 127\.0\.23\.1 port 8620.*EADDRINUSE.*syscall_failed/,
       );
     } finally {
