@@ -214,8 +214,14 @@ function lookEachSecond(sealing: Sealing, reload: Reload, watchPairs: () => void
   return schedule('* * * * * *', turn, {
     name: 'seal windows',
     noOverlap: true,
-    // A turn that was skipped costs nothing: the next one seals whatever is ready.
+    // A turn that was skipped costs nothing: the next one seals whatever is ready. On a busy host node-cron would warn of
+    // each, whether it came too late or found the one before still running.
     suppressMissedWarning: true,
-    logger: log,
+    logger: {
+      info: (message) => log.debug(message),
+      warn: (message) => log.debug(message),
+      error: (error, cause) => log.error({ err: cause ?? error }, 'a turn of the sealing failed'),
+      debug: (message) => log.debug(message),
+    },
   });
 }

@@ -9,6 +9,8 @@ import { renderMesh } from './render-mesh.ts';
 import { Screen } from './screen.ts';
 
 const REFRESH_MS = 1000;
+/** The cursor stands below the block. */
+const CURSOR_ROWS = 1;
 
 export interface Watched {
   /** Of the collector. */
@@ -39,7 +41,7 @@ export async function watchMesh(watched: Watched, signal: AbortSignal): Promise<
     newest = (await fetchMesh(watched.url)) ?? newest;
     // In a pipe the table is printed when a PoP has reported a new window, not each second.
     const windows = newest?.pops.map((pop) => pop.window_start).join() ?? '';
-    if (newest && (screen.isLive || windows !== printed)) screen.show(lines(watched, newest));
+    if (newest && (screen.isLive || windows !== printed)) screen.show(lines(watched, newest, screen));
     printed = windows;
     await sleep(REFRESH_MS, undefined, { signal }).catch(() => undefined);
   }
@@ -66,17 +68,30 @@ async function fetchMesh(url: string): Promise<Mesh | null> {
   }
 }
 
-function lines({ title, children, windowS }: Watched, mesh: Mesh): string[] {
-  return [
+function lines({ title, children, windowS }: Watched, mesh: Mesh, screen: Screen): string[] {
+  const head = [
     '',
     title,
     hasAccepted(mesh) ? `as of ${mesh.generated_at}` : `waiting for the first window (up to ${windowS + 2} s) ...`,
     '',
-    ...renderMesh(mesh),
+  ];
+  const foot = [
     '',
     ...children.notices.map((notice) => `! ${notice}`),
     'seconds: g good, b bad, u unknown. Ctrl-C ends everything.',
   ];
+  return [...head, ...table(mesh, screen, [...head, ...foot]), ...foot];
+}
+
+/** What there is room for beside the other lines: a block higher than the terminal cannot be redrawn in place. */
+function table(mesh: Mesh, screen: Screen, others: readonly string[]): string[] {
+  const all = renderMesh(mesh);
+  const { rows, columns } = screen.size;
+  const rowsOf = (line: string): number => Math.max(1, Math.ceil(line.length / columns));
+  const taken = others.reduce((sum, line) => sum + rowsOf(line), CURSOR_ROWS);
+  const rowsPerLine = Math.max(...all.map(rowsOf));
+  const linesMax = Math.floor((rows - taken) / rowsPerLine);
+  return all.length <= linesMax ? all : renderMesh(mesh, linesMax);
 }
 
 function hasAccepted(mesh: Mesh | null): boolean {

@@ -8,15 +8,45 @@ type MeshPair = Mesh['pairs'][number];
 
 const HEADING = ['from → to', 'rtt mean', 'p95', 'by', 'loss', ...OUTCOME_HEADINGS, 'seconds', 'accepted'];
 
-/** The table's lines; pairs of PoPs that have not reported yet show dashes. Disputed paths follow it, if there are any. */
-export function renderMesh(mesh: Mesh): string[] {
-  const pairs = new Map(mesh.pairs.map((pair) => [`${pair.from} ${pair.to}`, pair]));
-  const rows = mesh.pops.flatMap((from) =>
-    mesh.pops
-      .filter((to) => to.pop !== from.pop)
-      .map((to) => row(from.pop, to.pop, from.last_accepted_age_s, pairs.get(`${from.pop} ${to.pop}`))),
+/**
+ * The table's lines; pairs of PoPs that have not reported yet show dashes. Disputed paths follow it, if there are any.
+ * Where these would be more than `linesMax`, pairs without trouble are left out, then others, and counted.
+ */
+export function renderMesh(mesh: Mesh, linesMax = Number.POSITIVE_INFINITY): string[] {
+  const disputed = disputeLines(mesh.pairs.flatMap(disputes));
+  const pairs = pairsOf(mesh);
+  const shown = fitting(pairs, linesMax - 1 - disputed.length);
+  const hidden = pairs.length - shown.length;
+  const table = formatTable([HEADING, ...shown.map(({ from, to, ageS, pair }) => row(from, to, ageS, pair))]);
+  return [...table, ...(hidden > 0 ? [`and ${hidden} more pairs, see /api/v1/mesh`] : []), ...disputed];
+}
+
+interface OrderedPair {
+  from: string;
+  to: string;
+  /** Of the last accepted summary of `from`, s. */
+  ageS: number | null;
+  pair: MeshPair | undefined;
+}
+
+function pairsOf({ pops, pairs }: Mesh): OrderedPair[] {
+  const measured = new Map(pairs.map((pair) => [`${pair.from} ${pair.to}`, pair]));
+  return pops.flatMap(({ pop: from, last_accepted_age_s: ageS }) =>
+    pops.flatMap(({ pop: to }) => (to === from ? [] : [{ from, to, ageS, pair: measured.get(`${from} ${to}`) }])),
   );
-  return [...formatTable([HEADING, ...rows]), ...disputeLines(mesh.pairs.flatMap(disputes))];
+}
+
+/** As many as there are lines for, one of which says that there are more; those in trouble first, in the order of all. */
+function fitting(pairs: readonly OrderedPair[], lines: number): readonly OrderedPair[] {
+  if (pairs.length <= lines) return pairs;
+  const places = [...pairs.keys()].toSorted((a, b) => Number(isQuiet(pairs[a])) - Number(isQuiet(pairs[b])) || a - b);
+  const kept = new Set(places.slice(0, Math.max(1, lines - 1)));
+  return pairs.filter((_, place) => kept.has(place));
+}
+
+function isQuiet(ordered: OrderedPair | undefined): boolean {
+  const pair = ordered?.pair;
+  return pair !== undefined && pair.counts.lost === 0 && /^g*$/.test(pair.seconds);
 }
 
 /** A screen has room for some; the API has them all. */

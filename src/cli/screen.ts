@@ -14,6 +14,13 @@ export class Screen {
     return this.#out.isTTY;
   }
 
+  /** Rows and columns of the terminal; a file or pipe has room for everything. */
+  get size(): { rows: number; columns: number } {
+    const { rows, columns } = this.#out;
+    const isKnown = this.isLive && rows > 0 && columns > 0;
+    return isKnown ? { rows, columns } : { rows: Number.POSITIVE_INFINITY, columns: Number.POSITIVE_INFINITY };
+  }
+
   /** Shows these lines instead of the ones shown before. What has not changed is not written again. */
   show(lines: readonly string[]): void {
     const text = `${lines.join('\n')}\n`;

@@ -133,4 +133,23 @@ from → to  rtt mean  p95  by  loss  due  received  lost  refused  missed  void
     expect(many).toHaveLength(9);
     expect(many.at(-1)).toBe('and 3 more disputed paths, see /api/v1/mesh');
   });
+
+  it('that has room for few pairs shows those in trouble, and how many more there are', () => {
+    const pops = ['hkg1', 'lax1', 'sin1'].map((pop) => heardPop(pop, 3));
+    const pairs = [
+      pairOf('hkg1', 'lax1'),
+      pairOf('hkg1', 'sin1'),
+      pairOf('lax1', 'hkg1'),
+      pairOf('lax1', 'sin1', { counts: buildCounts({ received: 449, lost: 1 }) }),
+      pairOf('sin1', 'hkg1', { seconds: 'ggggguuuuu' }),
+      pairOf('sin1', 'lax1'),
+    ];
+    const names = (lines: readonly string[]): string[] => lines.slice(1).map((line) => line.slice(0, 11));
+    const mesh = meshOf(pops, pairs);
+    expect(renderMesh(mesh, 7)).toEqual(renderMesh(mesh));
+    expect(names(renderMesh(mesh, 5))).toEqual(['hkg1 → lax1', 'lax1 → sin1', 'sin1 → hkg1', 'and 3 more ']);
+    expect(names(renderMesh(mesh, 3))).toEqual(['lax1 → sin1', 'and 5 more ']);
+    expect(names(renderMesh(mesh, 0))).toEqual(['lax1 → sin1', 'and 5 more ']);
+    expect(renderMesh(mesh, 3).at(-1)).toBe('and 5 more pairs, see /api/v1/mesh');
+  });
 });
