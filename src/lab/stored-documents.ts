@@ -12,7 +12,8 @@ import type { Summary, SummaryPath, SummaryPeer } from '../protocol/summary.ts';
 export type StoredFigures = Pick<SummaryPath, 'kind' | 'interval_ms' | 'counts' | 'refused_by_errno' | 'rtt'>;
 
 /** What a PoP states of one window, its signature verified. */
-export interface StoredSummary extends Pick<Summary, 'pop' | 'sequence' | 'prev' | 'window' | 'parameters'> {
+export interface StoredSummary
+  extends Pick<Summary, 'pop' | 'boot_id' | 'sequence' | 'prev' | 'window' | 'parameters'> {
   /** Digest of the document's octets. */
   readonly digest: string;
   readonly peers: readonly (Pick<SummaryPeer, 'peer' | 'seconds'> & { readonly paths: readonly StoredFigures[] })[];
@@ -60,7 +61,7 @@ export async function verifiedSummary(
 
 /** A long run has a hundred thousand paths with a histogram each: what is not compared is let go of. */
 function comparedPart({ summary, digest }: VerifiedDocument): StoredSummary {
-  const { pop, sequence, prev, window, parameters } = summary;
+  const { pop, boot_id, sequence, prev, window, parameters } = summary;
   const peers = summary.peers.map(({ peer, seconds, paths }) => ({
     peer,
     seconds,
@@ -72,5 +73,5 @@ function comparedPart({ summary, digest }: VerifiedDocument): StoredSummary {
       rtt,
     })),
   }));
-  return { pop, sequence, prev, window, parameters, digest, peers };
+  return { pop, boot_id, sequence, prev, window, parameters, digest, peers };
 }

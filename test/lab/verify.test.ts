@@ -106,7 +106,7 @@ describe('probes sent', () => {
     const run = changedRun(() => ({}));
     const without = { ...run, documents: run.documents.filter(({ pop, sequence }) => pop !== 'ams' || sequence !== 8) };
     expect(faults(without)).toEqual([
-      'ams: documents missing before 9: 1',
+      'ams: document 9: expected document 8 before it; found none',
       'sent: 900 probes entered the network, the agent sent 600',
       'sent: 300 more in the network than by the agent up to the end of window 2026-01-01T00:00:20.000Z',
       'stamp: 600 answered in the network, 400 and at most 0 void by the agent',
@@ -386,10 +386,14 @@ describe('the evidence', () => {
   });
 
   it('has every document', () => {
-    expect(reasonsOf(chain.filter(({ sequence }) => sequence !== 8))).toEqual(['ams: documents missing before 9: 1']);
+    expect(reasonsOf(chain.filter(({ sequence }) => sequence !== 8))).toEqual([
+      'ams: document 9: expected document 8 before it; found none',
+    ]);
     expect(reasonsOf(chain.slice(1))).toEqual(['ams: the documents before 8 are missing']);
     expect(reasonsOf([])).toEqual(['ams: no document']);
-    expect(reasonsOf([...chain, ...chain.slice(2)])).toEqual(['ams: document 9 is there twice']);
+    expect(reasonsOf([...chain, ...chain.slice(2)])).toEqual([
+      `ams: document 9: expected one document with this number, of digest ${chain[2]?.digest}; found the same document again`,
+    ]);
   });
 
   it('names the digest of the document before', () => {
@@ -406,7 +410,10 @@ describe('the evidence', () => {
         ? document
         : { ...document, window: { ...window, start_unix_s: window.start_unix_s + 10 } };
     });
-    expect(reasonsOf(rechained(later))).toContain('ams: document 9: its window does not begin where that of 8 ends');
+    expect(reasonsOf(rechained(later))).toContain(
+      `ams: document 9: expected a window that begins where that of document 8 ends, at ${START_S + 20} s of Unix time; ` +
+        'found 10 s that no window covers',
+    );
   });
 
   it('is of the PoPs of the network', () => {
