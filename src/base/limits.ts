@@ -152,6 +152,8 @@ export const LIMITS = {
   refusedBodyDrainBytesMax: 64 * 1024 * 1024,
   /** How long a write waits for another process that holds the database: ingestion stands still meanwhile. */
   storeBusyTimeoutMs: 1000,
+  /** Documents on one page of a collector's list: 130 kB of JSON, and some milliseconds of the database. */
+  listedDocumentsMax: 1000,
   /** Disputed paths listed below the mesh on a terminal: more would push the table off the screen. */
   disputesShownMax: 8,
   /** Retry-After of an answer 503, seconds: a full disk is not freed sooner. */

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { PopprobeError } from '../base/errors.ts';
 import { SIGNATURE_HEADER } from '../protocol/jws.ts';
 import type { IngestCounters } from './counters.ts';
+import { listOf, queryOf } from './document-list.ts';
 import { meshOf } from './mesh.ts';
 import type { SummaryStore } from './store/store.ts';
 
@@ -20,6 +21,15 @@ export function registerApi(app: FastifyInstance, { store, counters, pops, nowMs
   app.get('/healthz', () => ({ status: 'ok', ...counters.snapshot() }));
 
   app.get('/api/v1/mesh', async () => meshOf(pops, await store.mesh(), nowMs()));
+
+  app.get<{ Params: { pop: string }; Querystring: Record<string, unknown> }>(
+    '/api/v1/documents/:pop',
+    async ({ params: { pop }, query }) => {
+      const list = listOf(pop, await store.listDocuments(queryOf(pop, query)));
+      if (list.documents.length === 0 && !pops.includes(pop)) throw noSuchPop(pop);
+      return list;
+    },
+  );
 
   app.get<{ Params: { pop: string; sequence: string } }>(
     '/api/v1/documents/:pop/:sequence',
@@ -38,6 +48,14 @@ export function registerApi(app: FastifyInstance, { store, counters, pops, nowMs
 /** The number, or 0, under which nothing is stored. */
 function sequenceOf(text: string): number {
   return /^[1-9][0-9]{0,15}$/.test(text) ? Number(text) : 0;
+}
+
+function noSuchPop(pop: string): PopprobeError {
+  return new PopprobeError('not_found', {
+    expected: 'the name of a PoP',
+    found: `no PoP ${pop}`,
+    remedy: '/api/v1/mesh lists the PoPs',
+  });
 }
 
 function noSuchDocument(pop: string, sequence: string): PopprobeError {

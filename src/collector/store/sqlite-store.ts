@@ -7,7 +7,15 @@ import type { Summary, SummaryPath, SummaryPeer } from '../../protocol/summary.t
 import type { VerifiedDocument } from '../verify.ts';
 import { guarded } from './database.ts';
 import { MeshReader } from './mesh-reader.ts';
-import type { Acceptance, DocumentName, NewestWindow, StoredDocument, SummaryStore } from './store.ts';
+import type {
+  Acceptance,
+  DocumentName,
+  DocumentQuery,
+  ListedDocument,
+  NewestWindow,
+  StoredDocument,
+  SummaryStore,
+} from './store.ts';
 
 const INSERT_DOCUMENT = `
   INSERT INTO document (pop, sequence, boot_id, digest, prev, kid, window_start_s, window_length_s, received_at_ms,
@@ -45,6 +53,13 @@ const INSERT_PATH = `
     :duplicate, :reordered, :lost_forward, :lost_reverse, :lost_unresolved, :lost_open,
     :rtt_n, :rtt_sum_ns, :rtt_min_ns, :rtt_max_ns, :histogram)`;
 
+/** Windows are looked for where rows are small: those of documents hold megabytes. */
+const LIST_DOCUMENTS = `
+  SELECT w.sequence, d.digest, w.window_start_s AS windowStartS, w.window_length_s AS windowLengthS
+  FROM window_row w JOIN document d ON d.pop = w.pop AND d.sequence = w.sequence
+  WHERE w.pop = :pop AND w.sequence > :after AND w.window_start_s >= :fromS AND w.window_start_s < :toS
+  ORDER BY w.sequence LIMIT :limit`;
+
 /** The columns that every row of one document shares. */
 interface WindowColumns {
   pop: string;
@@ -60,6 +75,7 @@ export class SqliteStore implements SummaryStore {
   readonly #neighbours: Statement<[string, number, number], ChainLink>;
   readonly #evidence: Statement<[string, number], { octets: Buffer; signature: string }>;
   readonly #names: Statement<[], DocumentName>;
+  readonly #list: Statement<[DocumentQuery], ListedDocument>;
   readonly #insertDocument: Statement<[Columns]>;
   readonly #updatePop: Statement<[Columns]>;
   readonly #insertWindow: Statement<[Columns]>;
@@ -77,6 +93,7 @@ export class SqliteStore implements SummaryStore {
     );
     this.#evidence = database.prepare('SELECT octets, signature FROM document WHERE pop = ? AND sequence = ?');
     this.#names = database.prepare('SELECT pop, sequence FROM document ORDER BY pop, sequence');
+    this.#list = database.prepare(LIST_DOCUMENTS);
     this.#insertDocument = database.prepare(INSERT_DOCUMENT);
     this.#updatePop = database.prepare(UPDATE_POP);
     this.#insertWindow = database.prepare(INSERT_WINDOW);
@@ -102,6 +119,10 @@ export class SqliteStore implements SummaryStore {
 
   documentNames(): Promise<DocumentName[]> {
     return this.#answer(() => this.#names.all());
+  }
+
+  listDocuments(query: DocumentQuery): Promise<ListedDocument[]> {
+    return this.#answer(() => this.#list.all(query));
   }
 
   close(): Promise<void> {

@@ -17,6 +17,23 @@ export interface DocumentName {
   sequence: number;
 }
 
+/** Which documents of a PoP are asked for: those whose window starts in [fromS, toS), Unix time, with higher numbers than `after`. */
+export interface DocumentQuery {
+  pop: string;
+  fromS: number;
+  toS: number;
+  after: number;
+  limit: number;
+}
+
+/** A document as a list names it. */
+export interface ListedDocument {
+  sequence: number;
+  digest: string;
+  windowStartS: number;
+  windowLengthS: number;
+}
+
 /** One path of one window, as far as windows can be merged. */
 export interface StoredPath {
   class: string;
@@ -99,5 +116,7 @@ export interface SummaryStore {
   document(pop: string, sequence: number): Promise<StoredDocument | null>;
   /** Every document that is stored, by name of its PoP, then by sequence number. */
   documentNames(): Promise<DocumentName[]>;
+  /** The first documents, at most `limit`, that the query asks for, by sequence number. */
+  listDocuments(query: DocumentQuery): Promise<ListedDocument[]>;
   close(): Promise<void>;
 }

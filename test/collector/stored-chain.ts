@@ -1,0 +1,54 @@
+/** Chains of small documents, and a collector's store that has them. */
+
+import { Keyring } from '../../src/collector/keyring.ts';
+import { openDatabase } from '../../src/collector/store/database.ts';
+import { SqliteStore } from '../../src/collector/store/sqlite-store.ts';
+import { signerOf, verifyDocument } from '../../src/collector/verify.ts';
+import type { Summary } from '../../src/protocol/summary.ts';
+import {
+  buildSummary,
+  type SignedDocument,
+  signDocument,
+  type TestKey,
+  WINDOW_START_S,
+} from '../protocol/summary-fixture.ts';
+import type { Rig } from './harness.ts';
+
+/** The summary of window `index` since `startS`, without peers, so that it is small. */
+export function smallSummary(index: number, overrides: Partial<Summary> = {}, startS = WINDOW_START_S): Summary {
+  const start_unix_s = startS + index * 60;
+  const window = { start: new Date(start_unix_s * 1000).toISOString(), start_unix_s, length_s: 60 };
+  return buildSummary({ peers: [], window, ...overrides });
+}
+
+export interface ChainedDocument extends SignedDocument {
+  sequence: number;
+}
+
+/** A chain of `n` documents of PoP `fra`, windows from `startS` on. */
+export async function chainOf(
+  key: TestKey,
+  n: number,
+  { firstSequence = 1, startS = WINDOW_START_S }: { firstSequence?: number; startS?: number } = {},
+): Promise<ChainedDocument[]> {
+  const chain: ChainedDocument[] = [];
+  for (let index = 0; index < n; index += 1) {
+    const sequence = firstSequence + index;
+    const summary = smallSummary(index, { sequence, prev: chain.at(-1)?.digest ?? null }, startS);
+    chain.push({ sequence, ...(await signDocument(summary, key)) });
+  }
+  return chain;
+}
+
+/** Stores documents of `fra` as the rig's collector would; not waiting for the disk makes thousands of them bearable. */
+export async function storeAll(rig: Rig, documents: readonly SignedDocument[]): Promise<void> {
+  const database = openDatabase(rig.file);
+  database.pragma('synchronous = OFF');
+  const store = new SqliteStore(database);
+  const { kid, publicKey } = rig.keys.fra;
+  const keyring = new Keyring([{ kid, publicKey, pop: 'fra' }]);
+  for (const { octets, signature } of documents) {
+    await store.accept(await verifyDocument(octets, signature, signerOf(signature, keyring)), 0);
+  }
+  await store.close();
+}
