@@ -13,6 +13,7 @@ import { labForwarderCommand } from './cli/lab-forwarder.ts';
 import { startCommand } from './cli/start.ts';
 import { statusCommand } from './cli/status.ts';
 import { traceCommand } from './cli/trace.ts';
+import { verifyCommand } from './cli/verify.ts';
 import { software } from './cli/version.ts';
 
 const HELP = `
@@ -29,6 +30,7 @@ const COMMANDS = [
   keygenCommand,
   statusCommand,
   traceCommand,
+  verifyCommand,
   startCommand,
   labCommand,
 ];

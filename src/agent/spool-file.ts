@@ -55,16 +55,31 @@ export function documentFileBytes(document: SealedDocument): number {
   return document.signature.length + 1 + DIGEST_CHARACTERS + 1 + document.octets.length;
 }
 
+/** A document file taken apart; nothing of it is verified. */
+export interface DocumentFile {
+  signature: string;
+  /** What the first line says of the octets: their SHA-256, base64url. */
+  digest: string;
+  octets: Uint8Array;
+}
+
+/** Takes a document file apart, or says in a sentence why it is none. */
+export function splitDocument(content: Uint8Array): DocumentFile | string {
+  const end = content.subarray(0, FIRST_LINE_BYTES_MAX + 1).indexOf(LINE_FEED);
+  if (end < 0) return 'there is no signature line';
+  const [, signature, digest] = FIRST_LINE.exec(Buffer.from(content.subarray(0, end)).toString('latin1')) ?? [];
+  if (signature === undefined || digest === undefined) return 'the first line is not a detached JWS and a digest';
+  return { signature, digest, octets: content.subarray(end + 1) };
+}
+
 /**
  * Reads a document file back, or says in a sentence why it is none. The digest tells whatever a dying disk cut off,
  * zero-filled or flipped, without parsing a document of megabytes each time it is sent.
  */
 export function decodeDocument(sequence: number, content: Uint8Array): SealedDocument | string {
-  const end = content.subarray(0, FIRST_LINE_BYTES_MAX + 1).indexOf(LINE_FEED);
-  if (end < 0) return 'there is no signature line';
-  const [, signature, digest] = FIRST_LINE.exec(Buffer.from(content.subarray(0, end)).toString('latin1')) ?? [];
-  if (signature === undefined) return 'the first line is not a detached JWS and a digest';
-  const octets = content.subarray(end + 1);
+  const file = splitDocument(content);
+  if (typeof file === 'string') return file;
+  const { signature, digest, octets } = file;
   if (digestOf(octets) !== digest) return 'what follows the first line is not what was written';
   const beginning = Buffer.from(octets.subarray(0, SEQUENCE_WITHIN_BYTES)).toString('latin1');
   const [, named] = /"sequence":(\d+),"prev":/.exec(beginning) ?? [];

@@ -37,12 +37,23 @@ export const ERROR_CODES = [
   'request_timeout',
   'store_unusable',
   'internal',
+  // evidence
+  'not_a_document',
+  'document_misnamed',
+  'digest_mismatch',
+  'document_replayed',
+  'documents_missing',
+  'chain_restart',
+  'window_gap',
+  'window_overlap',
+  'nothing_to_verify',
   // another configuration while it runs
   'reload_needs_restart',
   // questions to the agent
   'trace_too_soon',
   // the command line
   'agent_unreachable',
+  'collector_unreachable',
   'child_failed',
   'lab_unavailable',
   'lab_running',

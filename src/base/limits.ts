@@ -154,6 +154,14 @@ export const LIMITS = {
   storeBusyTimeoutMs: 1000,
   /** Documents on one page of a collector's list: 130 kB of JSON, and some milliseconds of the database. */
   listedDocumentsMax: 1000,
+  /** Octets of such a page: what it takes, several times over. */
+  documentListBytesMax: 1024 * 1024,
+  /** Documents that a verification has on their way at a time: hides a distant collector's round trip, holds 64 MiB at most. */
+  evidenceFetchesMax: 8,
+  /** A collector that does not answer a reader within this is out of reach: a page or a document takes it milliseconds. */
+  collectorAnswerMsMax: 30_000,
+  /** Faults that a verification lists; it counts all. Two months of windows with two faults each. */
+  evidenceFaultsMax: 200_000,
   /** Disputed paths listed below the mesh on a terminal: more would push the table off the screen. */
   disputesShownMax: 8,
   /** Retry-After of an answer 503, seconds: a full disk is not freed sooner. */

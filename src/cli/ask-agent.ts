@@ -2,7 +2,8 @@
 
 import { request } from 'node:http';
 import { json } from 'node:stream/consumers';
-import { ERROR_CODES, type ErrorParts, PopprobeError } from '../base/errors.ts';
+import { PopprobeError } from '../base/errors.ts';
+import { refusalOf } from './refusal.ts';
 import { requireConfig } from './require-config.ts';
 
 export const DEFAULT_SOCKET = '/run/popprobe/agent.sock';
@@ -49,13 +50,6 @@ function exchange(socket: string, path: string, timeoutMs: number, body: unknown
     asked.on('timeout', () => asked.destroy(new Error('no answer in time')));
     asked.end(body === undefined ? undefined : JSON.stringify(body));
   });
-}
-
-/** The error as it was thrown over there; null when the answer is not one of ours. */
-function refusalOf(answer: unknown): PopprobeError | null {
-  const { error } = (answer ?? {}) as { error?: ErrorParts & { code?: string } };
-  const code = ERROR_CODES.find((known) => known === error?.code);
-  return error && code ? new PopprobeError(code, error) : null;
 }
 
 function unreachable(socket: string, found: string, cause?: unknown): PopprobeError {

@@ -51,7 +51,7 @@ function clean(text: string): string {
   return safe.length > SHOWN_MAX ? `${safe.slice(0, SHOWN_MAX)}...` : safe;
 }
 
-/** JSON leaves DEL, the C1 controls and the bidirectional marks as they are; a terminal would obey them. */
-function printable(text: string): string {
+/** Text that a terminal shows and does not obey. JSON leaves DEL, the C1 controls and the bidirectional marks as they are. */
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`);
 }

@@ -1,6 +1,5 @@
 /** Delivery over real HTTP: order, retries, refusals for good, one connection, and an orderly stop. */
 
-import { execFileSync } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { createServer as createSecureServer } from 'node:https';
@@ -15,6 +14,7 @@ import type { Spool } from '../../src/agent/spool.ts';
 import { encodeDocument } from '../../src/agent/spool-file.ts';
 import { LIMITS } from '../../src/base/limits.ts';
 import { accept, answer, CollectorStub, freePort, type Received, type Script } from './collector-stub.ts';
+import { selfSigned } from './self-signed.ts';
 import {
   buildDocument,
   open,
@@ -56,18 +56,6 @@ async function startRig(sequences: readonly number[], script: readonly Script[],
 }
 
 const sequenceIn = ({ body }: Received): number => JSON.parse(gunzipSync(body).toString()).sequence;
-
-/** A key and a certificate for 127.0.0.1, made by openssl: Node.js cannot make one. */
-async function selfSigned(): Promise<{ key: string; cert: string }> {
-  const folder = await temporaryFolder();
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const subject = ['-subj', '/CN=collector', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  const algorithm = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  execFileSync('openssl', ['req', '-x509', ...algorithm, '-keyout', key, '-out', cert, ...subject], {
-    stdio: 'ignore',
-  });
-  return { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') };
-}
 
 /** Lets `count` requests come in and the last one be dealt with. */
 async function finish({ collector, pusher }: Rig, count: number): Promise<number[]> {

@@ -1,0 +1,139 @@
+/** From documents that nobody has verified to a verdict: each is checked alone, then those of each PoP as a chain. */
+
+import { type ErrorCode, PopprobeError } from '../base/errors.ts';
+import { LIMITS } from '../base/limits.ts';
+import { type AuditedDocument, ChainAudit } from '../protocol/chain-audit.ts';
+import { type CheckedDocument, checkDocument } from './check-document.ts';
+import type { EvidenceKey } from './evidence-keys.ts';
+import type { Exhibit } from './exhibit.ts';
+
+/** Something that is wrong, with the code of docs/errors.md. */
+export interface EvidenceFault {
+  readonly code: ErrorCode;
+  /** A file, a document of a collector, or a document by its PoP and number. */
+  readonly place: string;
+  readonly expected: string;
+  readonly found: string;
+}
+
+/** What was verified of one PoP. */
+export interface PopEvidence {
+  readonly pop: string;
+  /** Different documents, and how many were there more than once. */
+  readonly documents: number;
+  readonly copies: number;
+  /** How often the agent was started, as far as its documents tell. */
+  readonly runs: number;
+  readonly first: AuditedDocument;
+  /** The last document: its digest is the head of the chain. */
+  readonly head: AuditedDocument;
+}
+
+export interface Evidence {
+  readonly isValid: boolean;
+  /** By name. */
+  readonly pops: readonly PopEvidence[];
+  /** Every key that was given, with the documents that it signed. */
+  readonly keys: readonly (Pick<EvidenceKey, 'kid' | 'pop' | 'file'> & { readonly documents: number })[];
+  /** The first `LIMITS.evidenceFaultsMax`; `faultCount` is of all. */
+  readonly faults: readonly EvidenceFault[];
+  readonly faultCount: number;
+}
+
+/**
+ * Verifies documents in whatever order they come. Of each verified one it keeps number, digests and window, nothing else.
+ *
+ * @param onDone is told after every document how many there were, and how much of the work is done, 0 to 1
+ */
+export async function verifyEvidence(
+  exhibits: AsyncIterable<Exhibit> | Iterable<Exhibit>,
+  keys: readonly EvidenceKey[],
+  onDone: (documents: number, doneRatio: number) => void,
+): Promise<Evidence> {
+  const faults = new Faults();
+  const byKid = new Map(keys.map((key) => [key.kid, key]));
+  const chains = new Map<string, CheckedDocument[]>();
+  const signed = new Map<string, number>();
+  let seen = 0;
+  for await (const exhibit of exhibits) {
+    const document = await checkExhibit(exhibit, byKid, faults);
+    if (document !== null) {
+      const chain = chains.get(document.pop);
+      if (chain) chain.push(lean(document, chain.at(-1)));
+      else chains.set(document.pop, [document]);
+      signed.set(document.kid, (signed.get(document.kid) ?? 0) + 1);
+    }
+    onDone(++seen, exhibit.doneRatio);
+  }
+  if (seen === 0) {
+    faults.add({ code: 'nothing_to_verify', place: 'the evidence', expected: 'a document at least', found: 'none' });
+  }
+  const pops = [...chains.keys()].sort().map((pop) => auditChain(pop, chains.get(pop) ?? [], faults));
+  return {
+    isValid: faults.count === 0,
+    pops: pops.filter((pop) => pop !== null),
+    keys: keys.map(({ kid, pop, file }) => ({ kid, pop, file, documents: signed.get(kid) ?? 0 })),
+    faults: faults.listed,
+    faultCount: faults.count,
+  };
+}
+
+/** A month has 44,640 documents: what is written in two of them is kept once. */
+function lean(document: CheckedDocument, before: CheckedDocument | undefined): CheckedDocument {
+  const prev = document.prev === before?.digest ? before.digest : document.prev;
+  return { ...document, prev, boot_id: document.boot_id === before?.boot_id ? before.boot_id : document.boot_id };
+}
+
+class Faults {
+  readonly listed: EvidenceFault[] = [];
+  count = 0;
+
+  add(fault: EvidenceFault): void {
+    this.count += 1;
+    if (this.listed.length < LIMITS.evidenceFaultsMax) this.listed.push(fault);
+  }
+}
+
+async function checkExhibit(
+  { place, sequence, content }: Exhibit,
+  keys: ReadonlyMap<string, EvidenceKey>,
+  faults: Faults,
+): Promise<CheckedDocument | null> {
+  if ('code' in content) {
+    faults.add({ place, ...content });
+    return null;
+  }
+  try {
+    const document = await checkDocument(content, keys);
+    // Under a wrong name it is still what its PoP signed, and has its place in the chain.
+    if (sequence !== null && sequence !== document.sequence) {
+      const [expected, found] = [`document ${sequence}`, `document ${document.sequence} of ${document.pop}`];
+      faults.add({ code: 'document_misnamed', place, expected, found });
+    }
+    return document;
+  } catch (error) {
+    if (!(error instanceof PopprobeError)) throw error;
+    const { code, expected, found } = error;
+    faults.add({ code, place, expected, found });
+    return null;
+  }
+}
+
+function auditChain(pop: string, documents: CheckedDocument[], faults: Faults): PopEvidence | null {
+  // By digest within a number, so that copies of one document are neighbours.
+  documents.sort((a, b) => a.sequence - b.sequence || (a.digest < b.digest ? -1 : 1));
+  const audit = new ChainAudit();
+  let copies = 0;
+  let before: CheckedDocument | null = null;
+  for (const document of documents) {
+    if (before?.sequence === document.sequence && before.digest === document.digest) copies += 1;
+    else {
+      for (const { code, sequence, expected, found } of audit.add(document)) {
+        faults.add({ code, place: `${pop} document ${sequence}`, expected, found });
+      }
+    }
+    before = document;
+  }
+  const { first, head, runs } = audit;
+  return first && head ? { pop, documents: audit.documents, copies, runs, first, head } : null;
+}

@@ -1,0 +1,38 @@
+/** Progress of a verification: one line that changes on a terminal, and the verdict alone in a pipe. */
+
+import { PassThrough } from 'node:stream';
+import { expect, it } from 'vitest';
+import { progressLine, VerifyProgress } from '../../src/cli/verify-progress.ts';
+import { Terminal } from './terminal.ts';
+
+const VERDICT = ['PoP fra', 'verdict: valid'];
+
+/** Four updates, 150 ms apart, and the end. */
+function run(out: NodeJS.WriteStream): void {
+  let nowMs = 1_000_000;
+  const progress = new VerifyProgress(out, () => nowMs);
+  for (const documents of [10, 20, 30, 40]) {
+    nowMs += 150;
+    progress.update(documents, documents / 100);
+  }
+  progress.end(VERDICT);
+}
+
+it('is one line on a terminal, drawn now and then, and gone when the verdict is there', () => {
+  const terminal = new Terminal(80);
+  run(terminal.out);
+  expect(terminal.rows).toEqual(VERDICT);
+  expect(terminal.written.match(/verifying: \d+/g)).toEqual(['verifying: 20', 'verifying: 40']);
+});
+
+it('is not in a pipe', () => {
+  const pipe = new PassThrough();
+  run(pipe as unknown as NodeJS.WriteStream);
+  expect(String(pipe.read())).toBe(`${VERDICT.join('\n')}\n`);
+});
+
+it('estimates the rest by what is done', () => {
+  expect(progressLine(250, 0.25, 10_000)).toBe('verifying: 250 documents, 25 %, about 30 s left');
+  expect(progressLine(1000, 1, 40_000)).toBe('verifying: 1000 documents, 100 %, about 0 s left');
+  expect(progressLine(0, 0, 5000)).toBe('verifying: 0 documents, 0 %');
+});
