@@ -10,8 +10,8 @@ const SUFFIX = '.jws';
 
 /** What there is to read. */
 export interface DocumentFiles {
-  /** In the order in which they were named, a folder's by name. */
-  files: string[];
+  /** In the order in which they were named, a folder's by name. Names without their folder: a month has many. */
+  files: { folder: string | null; names: string[] }[];
   /** Folders without a document, or that cannot be read. */
   empty: Exhibit[];
   /** Files in the folders that are no documents by their names, such as a spool's head.json. */
@@ -23,7 +23,7 @@ export function listDocumentFiles(paths: readonly string[]): DocumentFiles {
   const listed: DocumentFiles = { files: [], empty: [], others: 0 };
   for (const path of paths) {
     if (isFolder(path)) lookInto(path, listed);
-    else listed.files.push(path);
+    else listed.files.push({ folder: null, names: [path] });
   }
   return listed;
 }
@@ -46,7 +46,7 @@ function lookInto(folder: string, listed: DocumentFiles): void {
     const entries = readdirSync(folder, { withFileTypes: true }).filter((entry) => !entry.isDirectory());
     const documents = entries.map(({ name }) => name).filter((name) => name.endsWith(SUFFIX));
     if (documents.length === 0) nothing('none');
-    for (const name of documents.sort()) listed.files.push(join(folder, name));
+    listed.files.push({ folder, names: documents.sort() });
     listed.others += entries.length - documents.length;
   } catch (cause) {
     nothing(systemReason(cause));
@@ -56,13 +56,13 @@ function lookInto(folder: string, listed: DocumentFiles): void {
 /** Reads the files one at a time. */
 export function* documentFiles({ files, empty }: DocumentFiles): Generator<Exhibit> {
   yield* empty;
-  for (const [index, file] of files.entries()) {
-    yield {
-      place: file,
-      sequence: sequenceOf(basename(file)),
-      content: contentOf(file),
-      doneRatio: (index + 1) / files.length,
-    };
+  const total = files.reduce((sum, { names }) => sum + names.length, 0);
+  let done = 0;
+  for (const { folder, names } of files) {
+    for (const name of names) {
+      const place = folder === null ? name : join(folder, name);
+      yield { place, sequence: sequenceOf(basename(place)), content: contentOf(place), doneRatio: ++done / total };
+    }
   }
 }
 

@@ -80,8 +80,10 @@ export async function verifyEvidence(
 
 /** A month has 44,640 documents: what is written in two of them is kept once. */
 function lean(document: CheckedDocument, before: CheckedDocument | undefined): CheckedDocument {
-  const prev = document.prev === before?.digest ? before.digest : document.prev;
-  return { ...document, prev, boot_id: document.boot_id === before?.boot_id ? before.boot_id : document.boot_id };
+  if (before === undefined) return document;
+  const prev = document.prev === before.digest ? before.digest : document.prev;
+  const boot_id = document.boot_id === before.boot_id ? before.boot_id : document.boot_id;
+  return { ...document, pop: before.pop, prev, boot_id };
 }
 
 class Faults {

@@ -255,6 +255,11 @@ describe('something that only says that it is a collector', () => {
     expect((await refusalOf(() => verifiedFrom(urlOf(server)))).code).toBe('malformed');
   });
 
+  it('has a list that is in no order', async () => {
+    chain = chain.toReversed();
+    expect((await refusalOf(() => verifiedFrom(urlOf(server)))).code).toBe('malformed');
+  });
+
   it('is another server', async () => {
     const other = await serve((_request, response) => response.writeHead(404).end('<html>'));
     expect((await refusalOf(() => verifiedFrom(urlOf(other)))).code).toBe('collector_unreachable');

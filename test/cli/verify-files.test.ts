@@ -204,6 +204,10 @@ describe('a PoP that cheats with its own key', () => {
     const replay = fileByHand({ ...(await summaryIn(fileAt(2))), software: 'popprobe 9' }, key);
     await writeFile(join(spool, 'replay.jws'), replay);
     expect(await codesOf()).toEqual(['document_replayed']);
+    // Copies of either are copies still.
+    const { codes, lines } = await verified([spool, fileAt(2), join(spool, 'replay.jws')], { key: [keyFile] });
+    expect(codes).toEqual(['document_replayed']);
+    expect(lines).toContain('note: fra: copies of documents, not counted: 2');
   });
 
   it('is found with a document that it wrote anew', async () => {
