@@ -1,16 +1,13 @@
 /** The body of a request as the octets that were signed, with a limit before and after decompression. */
 
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import { PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
-
-const inflate = promisify(gunzip);
+import { ACCEPT_ENCODING, type ContentEncoding, decompress, isContentEncoding } from '../protocol/content-encoding.ts';
 
 /**
  * Reads a request's body to its end and undoes the content encoding.
  *
- * @param encoding the header `content-encoding`: absent, `identity` or `gzip`.
+ * @param encoding the header `content-encoding`: absent, `identity`, `gzip`, or `zstd` where this runtime has it.
  * @throws PopprobeError `too_large` over a limit of `base/limits.ts`; `malformed` when the body is empty, cut short,
  * not what the encoding says, or of another encoding.
  */
@@ -18,8 +15,8 @@ export async function readOctets(body: AsyncIterable<Buffer>, encoding: string |
   const received = await collect(body);
   if (received.length === 0) throw malformed('the octets of one document as body', 'an empty body');
   if (encoding === undefined || encoding === 'identity') return received;
-  if (encoding === 'gzip') return await decompress(received);
-  throw malformed('content-encoding identity or gzip', `content-encoding ${encoding}`);
+  if (isContentEncoding(encoding)) return await expand(received, encoding);
+  throw malformed(`content-encoding identity, ${ACCEPT_ENCODING}`, `content-encoding ${encoding}`);
 }
 
 async function collect(body: AsyncIterable<Buffer>): Promise<Buffer> {
@@ -40,13 +37,13 @@ async function collect(body: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-async function decompress(received: Buffer): Promise<Buffer> {
+async function expand(received: Buffer, encoding: ContentEncoding): Promise<Uint8Array> {
   try {
     // zlib works in small steps and stops at the first one beyond the limit: a bomb costs no more memory than that.
-    return await inflate(received, { maxOutputLength: LIMITS.summaryBytesMax });
+    return await decompress(received, encoding, LIMITS.summaryBytesMax);
   } catch (cause) {
     if (cause instanceof RangeError) throw tooLarge('decompressed', LIMITS.summaryBytesMax, cause);
-    throw malformed('a gzip body', cause instanceof Error ? cause.message : String(cause), cause);
+    throw malformed(`a ${encoding} body`, cause instanceof Error ? cause.message : String(cause), cause);
   }
 }
 

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import { PopprobeError } from '../base/errors.ts';
+import { ACCEPT_ENCODING } from '../protocol/content-encoding.ts';
 import { SIGNATURE_HEADER } from '../protocol/jws.ts';
 import { asPopprobeError, sendError, statusOf } from './answers.ts';
 import { readOctets } from './body.ts';
@@ -35,6 +36,11 @@ export function registerIngest(app: FastifyInstance, { keyring, store, counters,
   app.route({
     method: 'POST',
     url: '/v1/summaries',
+    onSend: (_request, reply, payload, done) => {
+      // In an answer it says how the next body may be encoded (RFC 9110 section 12.5.3).
+      reply.header('accept-encoding', ACCEPT_ENCODING);
+      done(null, payload);
+    },
     errorHandler: (error, _request, reply) => void refuse(reply, error, null),
     handler: async (request, reply) => {
       let signer: Signer | null = null;

@@ -3,6 +3,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/base/limits.ts';
+import { ACCEPT_ENCODING, compress } from '../../src/protocol/content-encoding.ts';
 import { SIGNATURE_HEADER, signDetached } from '../../src/protocol/jws.ts';
 import {
   buildCounts,
@@ -41,6 +42,21 @@ describe('a signed document', () => {
   it('is accepted compressed, and stored uncompressed', async () => {
     const { octets, signature } = await rig.sign();
     const answer = await rig.postBody(gzipSync(octets), { 'content-encoding': 'gzip', [SIGNATURE_HEADER]: signature });
+    expect(answer.status).toBe(200);
+    expect(rig.dump()['document']).toMatchObject([{ octets }]);
+  });
+
+  it('is answered with the encodings that the next one may have, and so is one that is refused', async () => {
+    const document = await rig.sign();
+    for (const answer of [await rig.post(document), await rig.postBody('{}')]) {
+      expect(answer.headers['accept-encoding']).toBe(ACCEPT_ENCODING);
+    }
+  });
+
+  it.skipIf(!ACCEPT_ENCODING.includes('zstd'))('is accepted in zstd where this runtime has it', async () => {
+    const { octets, signature } = await rig.sign();
+    const body = await compress(octets, 'zstd');
+    const answer = await rig.postBody(body, { 'content-encoding': 'zstd', [SIGNATURE_HEADER]: signature });
     expect(answer.status).toBe(200);
     expect(rig.dump()['document']).toMatchObject([{ octets }]);
   });
