@@ -4,8 +4,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { schedule, type ScheduledTask } from 'node-cron';
 import type { Logger } from 'pino';
 import { MS_PER_S } from '../base/units.ts';
-import type { AgentConfig } from '../config/agent-config.ts';
+import type { AgentConfig, CollectorTarget } from '../config/agent-config.ts';
 import { readSigningKey } from '../config/signing-key.ts';
+import { readTlsMaterial } from '../config/tls-files.ts';
 import { releaseProgramPages } from '../linux/program-pages.ts';
 import { chooseMeasuring, type Measuring } from '../probe/measuring.ts';
 import { type Probing, type Reflecting, sharedEstimate } from '../probe/probing.ts';
@@ -19,7 +20,7 @@ import { Pusher } from './push.ts';
 import { Reload, type ReloadParts } from './reload.ts';
 import { Sealer } from './seal.ts';
 import { Sealing } from './sealing.ts';
-import { openSpool } from './spool.ts';
+import { openSpool, type Spool } from './spool.ts';
 import { claimSpool } from './spool-claim.ts';
 import { serveStatus } from './status-server.ts';
 import type { Identity } from './summarize.ts';
@@ -68,6 +69,7 @@ async function wire(
   const { clock } = measuring;
   const key = await readSigningKey(config.keyFile);
   const spool = await openSpool(config.spool, log, (directory) => claimSpool(directory, log));
+  const pusher = pusherFor(config.collector, spool, log);
   const { startedAt, identity, clockWatch, courseParts, held } = await setOut(config, software, parts);
   const { plan, self, probing } = held.course;
   const probeSockets = (): readonly SocketPlan[] => held.course.plan.sockets;
@@ -83,7 +85,6 @@ async function wire(
     log,
   });
   const reload = new Reload({ load, held, courseParts, traces, sealing, log });
-  const pusher = new Pusher({ url: config.collectorUrl, spool, log, random: Math.random, nowMs: Date.now });
   const routes = answers({
     identity,
     startedAt,
@@ -137,6 +138,12 @@ async function setOut(config: AgentConfig, software: string, parts: MeasuringPar
   };
   const held: HeldCourse = { course: takeCourse(planned, threads, courseParts) };
   return { startedAt, identity, clockWatch, courseParts, held };
+}
+
+function pusherFor(target: CollectorTarget, spool: Spool, log: Logger): Pusher {
+  const { urls, proxy } = target;
+  const tls = readTlsMaterial(target, Date.now());
+  return new Pusher({ urls, tls, proxy, spool, log, random: Math.random, nowMs: Date.now });
 }
 
 interface MeasuringParts {

@@ -57,7 +57,7 @@ export function needingRestart(before: AgentConfig, after: AgentConfig): string[
   const pairs: [string, unknown, unknown][] = [
     ['pop', before.pop, after.pop],
     ['key_file', before.keyFile, after.keyFile],
-    ['collector', before.collectorUrl, after.collectorUrl],
+    ['collector', JSON.stringify(before.collector), JSON.stringify(after.collector)],
     ['spool.directory', before.spool.directory, after.spool.directory],
     ['spool.max_bytes', before.spool.maxBytes, after.spool.maxBytes],
     ['status_socket', before.statusSocket, after.statusSocket],

@@ -1,13 +1,12 @@
 /** One HTTP exchange with the collector: a sealed document goes out, an answer comes back. */
 
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import type { Dispatcher } from 'undici';
-// Two files instead of the front door, which also loads fetch, WebSocket and caches: 6 MB that no agent ever uses.
 import request from 'undici/lib/api/api-request.js';
-import Pool from 'undici/lib/dispatcher/pool.js';
 import { LIMITS } from '../base/limits.ts';
+import { MS_PER_S } from '../base/units.ts';
+import { bestEncoding, compress, type ContentEncoding } from '../protocol/content-encoding.ts';
 import { SIGNATURE_HEADER } from '../protocol/jws.ts';
+import { type Endpoint, openRoute, type Route } from './route.ts';
 import type { SealedDocument } from './spool-file.ts';
 
 /** What the collector said. Its text is a stranger's: cut to size, and free of control characters. */
@@ -18,71 +17,117 @@ export interface Answer {
   /** One sentence: the error's `message`, or the beginning of whatever the body is. */
   message: string;
   retryAfter: string | null;
+  /** What was refused may be the compression and not the document: pack it anew, and try once more. */
+  isEncodingRefused: boolean;
 }
 
 const MESSAGE_CHARACTERS_MAX = 500;
 /** Answers of ours name a code of this shape; anything else is somebody else's page. */
 const CODE = /^[a-z_]{1,40}$/;
-
-const compress = promisify(gzip);
+/** How a body of an encoding that is not understood is refused, by ours and by others (RFC 9110 section 15.5.16). */
+const ENCODING_REFUSALS: ReadonlySet<number> = new Set([400, 415]);
 
 /** A document as it travels. */
 export interface Parcel {
   sequence: number;
   signature: string;
-  /** The octets, gzipped. */
+  encoding: ContentEncoding;
+  /** The octets, compressed. */
   body: Uint8Array;
 }
 
 /** Makes a document ready to be posted, once however often it is then tried. */
-export async function pack({ sequence, signature, octets }: SealedDocument): Promise<Parcel> {
-  return { sequence, signature, body: await compress(octets) };
+export async function pack(document: SealedDocument, encoding: ContentEncoding): Promise<Parcel> {
+  const { sequence, signature, octets } = document;
+  return { sequence, signature, encoding, body: await compress(octets, encoding) };
 }
 
 export class CollectorConnection {
-  readonly #pool: Dispatcher;
-  readonly #path: string;
+  readonly #endpoint: Endpoint;
+  #route: Route;
+  #encoding: ContentEncoding = 'gzip';
+  #isZstdRefused = false;
 
-  /**
-   * @param url where the collector is, with the path that a proxy may put before ours
-   * @param ca certificates (PEM) to trust instead of the public ones, for an operator's own authority
-   */
-  constructor(url: string, ca?: string) {
-    const { origin, pathname } = new URL(url);
-    this.#path = `${pathname.replace(/\/+$/, '')}/v1/summaries`;
-    // One connection: documents go one after another, because the collector checks each against the one before.
-    this.#pool = new Pool(origin, {
-      connections: 1,
-      connect: { timeout: LIMITS.pushTimeoutMs, ...(ca === undefined ? {} : { ca }) },
-      headersTimeout: LIMITS.pushTimeoutMs,
-      bodyTimeout: LIMITS.pushTimeoutMs,
-    });
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+    this.#route = openRoute(endpoint);
   }
 
-  /** Posts the document once. @throws whatever kept an answer from coming back */
+  get url(): string {
+    return this.#endpoint.url;
+  }
+
+  /** How documents for this collector are to be packed: gzip until it has said that it takes something better. */
+  get encoding(): ContentEncoding {
+    return this.#encoding;
+  }
+
+  /**
+   * Posts the document once.
+   *
+   * @throws whatever kept an answer from coming back within `LIMITS.pushTryMsMax`, or until `signal` aborts
+   */
   async post(parcel: Parcel, signal: AbortSignal): Promise<Answer> {
-    const { statusCode, headers, body } = await request.call(this.#pool, {
-      path: this.#path,
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'content-encoding': 'gzip',
-        [SIGNATURE_HEADER]: parcel.signature,
-      },
-      body: parcel.body,
-      signal,
-    });
-    const retryAfter = headers['retry-after'];
-    return {
-      status: statusCode,
-      ...readText(await readStart(body)),
-      retryAfter: typeof retryAfter === 'string' ? retryAfter : null,
+    signal.throwIfAborted();
+    const state: { givenUp: Error | null } = { givenUp: null };
+    // undici cannot abort what still waits for its connection: only without its dispatcher it is over at once.
+    const giveUp = (why: string): void => {
+      state.givenUp = new Error(why);
+      void this.#reopen();
     };
+    const onAbort = (): void => giveUp('given up, because the agent stops');
+    const late = setTimeout(giveUp, LIMITS.pushTryMsMax, `no answer within ${LIMITS.pushTryMsMax / MS_PER_S} s`);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await this.#exchange(parcel);
+    } catch (error) {
+      if (state.givenUp !== null) throw state.givenUp;
+      throw error;
+    } finally {
+      clearTimeout(late);
+      signal.removeEventListener('abort', onAbort);
+    }
   }
 
   /** Drops the connection; a post under way fails. */
   close(): Promise<void> {
-    return this.#pool.destroy();
+    return this.#route.dispatcher.destroy();
+  }
+
+  async #exchange(parcel: Parcel): Promise<Answer> {
+    const { dispatcher, prefix, host } = this.#route;
+    const { statusCode, headers, body } = await request.call(dispatcher, {
+      path: `${prefix}/v1/summaries`,
+      method: 'POST',
+      headers: {
+        host,
+        'content-type': 'application/json',
+        'content-encoding': parcel.encoding,
+        [SIGNATURE_HEADER]: parcel.signature,
+      },
+      body: parcel.body,
+    });
+    const text = await readStart(body);
+    const isEncodingRefused = parcel.encoding === 'zstd' && ENCODING_REFUSALS.has(statusCode);
+    this.#learnEncoding(isEncodingRefused, headers['accept-encoding']);
+    const retryAfter = headers['retry-after'];
+    return {
+      status: statusCode,
+      ...readText(text),
+      retryAfter: typeof retryAfter === 'string' ? retryAfter : null,
+      isEncodingRefused,
+    };
+  }
+
+  #learnEncoding(isRefused: boolean, accepted: string | string[] | undefined): void {
+    this.#isZstdRefused ||= isRefused;
+    this.#encoding = typeof accepted === 'string' && !this.#isZstdRefused ? bestEncoding(accepted) : 'gzip';
+  }
+
+  async #reopen(): Promise<void> {
+    const { dispatcher } = this.#route;
+    this.#route = openRoute(this.#endpoint);
+    await dispatcher.destroy();
   }
 }
 

@@ -103,7 +103,12 @@ export class Spool {
 
   /** Settles when a document is waiting, or when `signal` says to stop waiting for one. */
   async nonEmpty(signal: AbortSignal): Promise<void> {
-    if (this.#files.length > 0 || signal.aborted) return;
+    if (this.#files.length === 0) await this.appended(signal);
+  }
+
+  /** Settles when the next document is appended, or when `signal` says to stop waiting for it. */
+  async appended(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
     try {
       await once(this.#events, 'appended', { signal });
     } catch (error) {
@@ -121,15 +126,26 @@ export class Spool {
     return this.#serial.run(() => this.#append(document));
   }
 
-  /** Number of the document to deliver next, or null. */
-  get oldestSequence(): number | null {
-    return this.#files[0]?.sequence ?? null;
+  /** The sequence numbers of the documents waiting. */
+  get waiting(): { count: number; oldest: number | null; newest: number | null } {
+    const { length } = this.#files;
+    return { count: length, oldest: this.#files[0]?.sequence ?? null, newest: this.#files.at(-1)?.sequence ?? null };
   }
 
-  /** The document to deliver next, or null. @throws PopprobeError `spool_unusable` when the disk refuses */
+  /** The oldest document waiting, or null. @throws PopprobeError `spool_unusable` when the disk refuses */
   oldest(): Promise<SealedDocument | null> {
+    return this.#readAt(0);
+  }
+
+  /** The newest document waiting, or null. @throws PopprobeError `spool_unusable` when the disk refuses */
+  newest(): Promise<SealedDocument | null> {
+    return this.#readAt(-1);
+  }
+
+  /** What has gone bad on the disk is moved out of the way. */
+  #readAt(end: 0 | -1): Promise<SealedDocument | null> {
     return this.#serial.run(async () => {
-      for (let file = this.#files[0]; file !== undefined; file = this.#files[0]) {
+      for (let file = this.#files.at(end); file !== undefined; file = this.#files.at(end)) {
         const { sequence } = file;
         const path = this.#path(sequence);
         const document = await onDisk(`read ${path}`, () => readDocument(path, sequence));

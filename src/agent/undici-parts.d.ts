@@ -1,9 +1,15 @@
-/** Types of the two files of undici that the agent loads, see post.ts. */
+/** Types of the three files of undici that the agent loads, see route.ts. */
 
 declare module 'undici/lib/dispatcher/pool.js' {
   import { Pool } from 'undici';
 
   export default Pool;
+}
+
+declare module 'undici/lib/core/connect.js' {
+  import { buildConnector } from 'undici';
+
+  export default buildConnector;
 }
 
 declare module 'undici/lib/api/api-request.js' {

@@ -15,6 +15,10 @@ export const LIMITS = {
   configProblemsMax: 200,
   /** Octets of a key file: an Ed25519 key needs 200, a file of another kind must not be read whole. */
   keyFileBytesMax: 16 * 1024,
+  /** Octets of a file of certificates: the public authorities of a Debian host together are 220 kB. */
+  certificateFileBytesMax: 1024 * 1024,
+  /** URLs of collectors that one agent knows: two sites with two machines each. */
+  collectorUrlsMax: 4,
   /** Public keys of one PoP at the collector: rotation needs two at a time, and old evidence stays verifiable. */
   keysPerPopMax: 16,
   /** Keys of one authenticated STAMP session: rotation needs the new one beside the old. */
@@ -136,8 +140,19 @@ export const LIMITS = {
   /** Backoff of the pusher between tries, full jitter below the ceiling. */
   pushBackoffMsMin: 500,
   pushBackoffMsMax: 60_000,
-  /** A collector that does not answer within this is tried again. */
+  /** A collector that does not take the connection, answer, or end its answer within this is tried again. */
   pushTimeoutMs: 10_000,
+  /** The same for a whole try: a proxy adds steps of its own, which no timeout of a step covers. */
+  pushTryMsMax: 40_000,
+  /** How often a preferred collector that failed is asked again while another one is used: soon, and a try costs little. */
+  failbackEveryMs: 60_000,
+  /** Documents that wait and are still sent in their order at once: one that failed, and one that came meanwhile. */
+  pushInOrderMax: 2,
+  /**
+   * Time between two documents of a backlog, on average, ms: 5 a second from each of 100 PoPs that find their collector
+   * again at one instant are no more than it stores, and a day of one-minute windows is told in five minutes.
+   */
+  catchUpEveryMs: 200,
   /** Longest wait a collector may ask for with Retry-After: maintenance takes minutes, a mistake must not cost a day. */
   retryAfterMsMax: 10 * 60_000,
   /** What a try that is under way may still take when the agent stops: systemd waits, but not for a dead collector. */

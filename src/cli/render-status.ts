@@ -16,6 +16,7 @@ export function renderStatus(status: AgentStatus, nowMs: number): string {
     ...stamping(status),
     clock(status),
     push(status, nowMs),
+    ...collectors(status),
     spool(status),
     '',
     ...windowLines(status),
@@ -66,6 +67,15 @@ function push(
       ? 'the collector has accepted nothing yet'
       : `the collector accepted ${lastAcceptedSequence} ${age(lastAcceptedAtMs, nowMs)} ago`;
   return failuresInARow === 0 ? accepted : `${accepted}; ${failuresInARow} failures in a row: ${lastError ?? ''}`;
+}
+
+/** Which of several collectors is used, and what each last complained of. One alone has been told of above. */
+function collectors({ push: { collectors: all } }: AgentStatus): string[] {
+  if (all.length < 2) return [];
+  return all.map(({ url, inUse, lastError }) => {
+    const use = inUse ? 'in use' : 'not in use';
+    return `collector ${url}: ${use}${lastError === null ? '' : `; last error: ${lastError}`}`;
+  });
 }
 
 function spool({ spool: { documents, bytes, discarded, quarantined }, sealing }: AgentStatus): string {

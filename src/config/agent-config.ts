@@ -23,6 +23,17 @@ interface ReflectorConfig {
   readonly twampSenders: readonly { readonly address: string; readonly port: number }[];
 }
 
+/** Where summaries go, and how. All paths are absolute. */
+export interface CollectorTarget {
+  /** At least one, the preferred one first, as they stand in the file. */
+  readonly urls: readonly [string, ...string[]];
+  /** Certificates to trust instead of the public ones; null trusts the public ones. */
+  readonly caFile: string | null;
+  readonly clientCertificate: { readonly certificateFile: string; readonly keyFile: string } | null;
+  /** `http://host:port` of an HTTP proxy, or null. */
+  readonly proxy: string | null;
+}
+
 /** All paths are absolute. */
 export interface AgentConfig {
   /** Its own name; one of `mesh.pops`. */
@@ -32,8 +43,7 @@ export interface AgentConfig {
   /** Folder of the keys of authenticated STAMP sessions; not null when the mesh has an authenticated class. */
   readonly stampKeys: string | null;
   readonly reflector: ReflectorConfig;
-  /** As it stands in the file. */
-  readonly collectorUrl: string;
+  readonly collector: CollectorTarget;
   readonly spool: { readonly directory: string; readonly maxBytes: number };
   readonly statusSocket: string;
   readonly tickMs: number;
@@ -60,7 +70,7 @@ export function loadAgentConfig(file: string): Loaded<AgentConfig> {
     keyFile: resolveBeside(file, value.key_file),
     stampKeys: value.stamp_keys === undefined ? null : resolveBeside(file, value.stamp_keys),
     reflector: toReflectorConfig(value.reflector),
-    collectorUrl: value.collector.url,
+    collector: toCollectorTarget(file, value.collector),
     spool: { directory: resolveBeside(file, value.spool.directory), maxBytes: value.spool.max_bytes },
     statusSocket: resolveBeside(file, value.status_socket),
     tickMs: value.tick_ms ?? defaultTickMs(mesh.loaded.config.probes.map(({ intervalMs }) => intervalMs)),
@@ -77,6 +87,24 @@ function toReflectorConfig(given: AgentFile['reflector']): ReflectorConfig {
     mode,
     packetsPerSecondPerSession: packets_per_second_per_session,
     twampSenders: twamp_senders.map(({ address, port }) => ({ address: canonicalAddress(address), port })),
+  };
+}
+
+/** `agentConflicts` has seen that either `url` or `urls` is there. */
+function toCollectorTarget(file: string, given: AgentFile['collector']): CollectorTarget {
+  const { url = '', urls = [url], ca_file, client_certificate, proxy } = given;
+  const [first = url, ...others] = urls;
+  return {
+    urls: [first, ...others],
+    caFile: ca_file === undefined ? null : resolveBeside(file, ca_file),
+    clientCertificate:
+      client_certificate === undefined
+        ? null
+        : {
+            certificateFile: resolveBeside(file, client_certificate.certificate_file),
+            keyFile: resolveBeside(file, client_certificate.key_file),
+          },
+    proxy: proxy ?? null,
   };
 }
 

@@ -4,6 +4,7 @@ import { LIMITS } from '../base/limits.ts';
 import { MS_PER_S } from '../base/units.ts';
 import { agentSchema, reflectorSchema, twampSenderSchema } from './agent-schema.ts';
 import { resolveBeside } from './beside-file.ts';
+import { collectorConflicts } from './collector-conflicts.ts';
 import { duplicates } from './duplicates.ts';
 import { canonicalAddress, familyOf } from './ip-address.ts';
 import { classParts, type PopPart, popParts, stampNeeds } from './mesh-parts.ts';
@@ -16,7 +17,7 @@ import { itemsAt, placeOf, problemAt, valueAt, type YamlSource } from './yaml-so
 
 /** Looks at every part that is sound in itself, so that a mistake elsewhere in the two files hides nothing here. */
 export function agentConflicts(agent: YamlSource, mesh: YamlSource | null): ConfigProblem[] {
-  const own = [...socketPathTooLong(agent), ...repeatedTwampSenders(agent)];
+  const own = [...socketPathTooLong(agent), ...repeatedTwampSenders(agent), ...collectorConflicts(agent)];
   if (mesh === null) return own;
   const pops = popParts(mesh);
   const pop = soundPart(agentSchema, agent.value, ['pop'])?.pop;

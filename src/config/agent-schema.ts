@@ -7,7 +7,9 @@ import { choice, configName, filePath, logLevel, schemaLine, wholeNumber } from 
 
 export const AGENT_SCHEMA = 'popprobe.agent/1';
 
-const COLLECTOR_URL = 'an http or https URL without user name, password, query and fragment';
+export const COLLECTOR_URL = 'an http or https URL without user name, password, query and fragment';
+const COLLECTOR_URLS = `1 to ${LIMITS.collectorUrlsMax} URLs, the preferred one first`;
+const PROXY_URL = 'an http URL of host and port alone';
 
 const spoolBytes = wholeNumber(LIMITS.summaryBytesMax, LIMITS.spoolBytesMax, 'a number of octets');
 
@@ -27,6 +29,17 @@ export const reflectorSchema = z.strictObject({
     .default([]),
 });
 
+const collectorUrl = z.string(COLLECTOR_URL).refine(isCollectorUrl, COLLECTOR_URL);
+
+export const collectorSchema = z.strictObject({
+  url: collectorUrl.optional(),
+  /** In order of preference. */
+  urls: z.array(collectorUrl).min(1, COLLECTOR_URLS).max(LIMITS.collectorUrlsMax, COLLECTOR_URLS).optional(),
+  ca_file: filePath.optional(),
+  client_certificate: z.strictObject({ certificate_file: filePath, key_file: filePath }).optional(),
+  proxy: z.string(PROXY_URL).refine(isProxyUrl, PROXY_URL).optional(),
+});
+
 export const agentSchema = z.strictObject({
   schema: schemaLine(AGENT_SCHEMA),
   pop: configName,
@@ -34,7 +47,7 @@ export const agentSchema = z.strictObject({
   key_file: filePath,
   stamp_keys: filePath.optional(),
   reflector: reflectorSchema.optional(),
-  collector: z.strictObject({ url: z.string(COLLECTOR_URL).refine(isCollectorUrl, COLLECTOR_URL) }),
+  collector: collectorSchema,
   /** From one summary of the largest size on: a smaller spool could not keep what it is for. */
   spool: z.strictObject({ directory: filePath, max_bytes: spoolBytes.default(LIMITS.spoolBytesDefault) }),
   status_socket: filePath.default('/run/popprobe/agent.sock'),
@@ -49,4 +62,8 @@ function isCollectorUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, username, password, search, hash } = new URL(text);
   return (protocol === 'http:' || protocol === 'https:') && `${username}${password}${search}${hash}` === '';
+}
+
+function isProxyUrl(text: string): boolean {
+  return isCollectorUrl(text) && new URL(text).protocol === 'http:' && new URL(text).pathname === '/';
 }

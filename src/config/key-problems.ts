@@ -11,19 +11,51 @@ import type { ConfigProblem } from './problem.ts';
 import { dotted, type Path } from './quote.ts';
 import { configName, filePath } from './schema-parts.ts';
 import { readStampKeys } from './stamp-keys.ts';
+import { readAuthorities, readCertificateChain, readCertificateKey, readClientCertificate } from './tls-files.ts';
 import { placeOf, problemAt, valueAt, type YamlSource } from './yaml-source.ts';
 
-/** The private key of an agent.yaml, and the keys of its authenticated STAMP sessions. */
+/** The private key of an agent.yaml, the certificates for its collector, and the keys of its authenticated STAMP sessions. */
 export async function agentKeyProblems(source: YamlSource): Promise<ConfigProblem[]> {
-  return [...(await signingKeyProblems(source)), ...(await stampKeyProblems(source))];
+  return [
+    ...(await signingKeyProblems(source)),
+    ...(await certificateProblems(source)),
+    ...(await stampKeyProblems(source)),
+  ];
+}
+
+const CERTIFICATE_FILE = ['collector', 'client_certificate', 'certificate_file'];
+const CERTIFICATE_KEY_FILE = ['collector', 'client_certificate', 'key_file'];
+
+/** The certificates for talking to the collector; whether two belong together is asked once each is good alone. */
+async function certificateProblems(source: YamlSource): Promise<ConfigProblem[]> {
+  const nowMs = Date.now();
+  const certificateFile = fileAt(source, CERTIFICATE_FILE);
+  const keyFile = fileAt(source, CERTIFICATE_KEY_FILE);
+  const alone = [
+    ...(await fileProblems(source, ['collector', 'ca_file'], (file) => readAuthorities(file, nowMs))),
+    ...(await fileProblems(source, CERTIFICATE_FILE, (file) => readCertificateChain(file, nowMs))),
+    ...(await fileProblems(source, CERTIFICATE_KEY_FILE, (file) => readCertificateKey(file))),
+  ];
+  if (alone.length > 0 || certificateFile === null || keyFile === null) return alone;
+  return fileProblems(source, CERTIFICATE_FILE, (file) => readClientCertificate(file, keyFile, nowMs));
+}
+
+/** The absolute path that stands at a place of the configuration, or null. */
+function fileAt(source: YamlSource, path: Path): string | null {
+  const { success, data } = filePath.safeParse(valueAt(source, path));
+  return success ? resolveBeside(source.file, data) : null;
+}
+
+/** Tries the file that is named at `path`; none is no problem. */
+async function fileProblems(source: YamlSource, path: Path, read: (file: string) => unknown): Promise<ConfigProblem[]> {
+  const file = fileAt(source, path);
+  if (file === null) return [];
+  const outcome = await attempt(source, path, () => read(file));
+  return 'problem' in outcome ? [outcome.problem] : [];
 }
 
 async function signingKeyProblems(source: YamlSource): Promise<ConfigProblem[]> {
-  const path = ['key_file'];
-  const { success, data } = filePath.safeParse(valueAt(source, path));
-  if (!success) return [];
-  const key = await attempt(source, path, () => readSigningKey(resolveBeside(source.file, data)));
-  return 'problem' in key ? [key.problem] : [];
+  return await fileProblems(source, ['key_file'], (file) => readSigningKey(file));
 }
 
 /** Both ends of a session need its key: a PoP those of what it sends and those of what it reflects. */
@@ -86,7 +118,7 @@ export async function collectorKeyProblems(source: YamlSource): Promise<ConfigPr
 async function attempt<T>(
   source: YamlSource,
   path: Path,
-  read: () => Promise<T>,
+  read: () => T | Promise<T>,
 ): Promise<{ value: T } | { problem: ConfigProblem }> {
   try {
     return { value: await read() };

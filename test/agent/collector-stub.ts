@@ -1,7 +1,14 @@
-/** A real HTTP server on 127.0.0.1 that answers as the test's script says, and tells what it was sent. */
+/** A real HTTP or HTTPS server on 127.0.0.1 that answers as the test's script says, and tells what it was sent. */
 
 import { EventEmitter, once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createSecureServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
@@ -30,10 +37,12 @@ export class CollectorStub {
   connections = 0;
   readonly #events = new EventEmitter();
   readonly #server: Server;
+  readonly #scheme: string;
 
-  constructor(script: readonly Script[]) {
+  /** Speaks TLS when certificates are given. */
+  constructor(script: readonly Script[], tls?: ServerOptions) {
     const remaining = [...script];
-    this.#server = createServer((request, response) => {
+    const listener: RequestListener = (request, response) => {
       const { method = '', url: path = '', headers } = request;
       const take = (body: Buffer): void => {
         const received = { method, path, headers, body, atMs: performance.now() };
@@ -43,7 +52,9 @@ export class CollectorStub {
       };
       // A request that breaks off was none; its connection is gone already.
       buffer(request).then(take, () => response.destroy());
-    });
+    };
+    this.#scheme = tls === undefined ? 'http' : 'https';
+    this.#server = tls === undefined ? createServer(listener) : createSecureServer(tls, listener);
     this.#server.on('connection', () => {
       this.connections += 1;
     });
@@ -69,7 +80,7 @@ export class CollectorStub {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `${this.#scheme}://127.0.0.1:${this.port}`;
   }
 
   /** Settles when `count` requests have come in all. */

@@ -2,19 +2,18 @@
 
 import { EventEmitter, once } from 'node:events';
 import { mkdir, readFile, rm } from 'node:fs/promises';
-import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import type { Logger } from 'pino';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Pusher } from '../../src/agent/push.ts';
 import type { Spool } from '../../src/agent/spool.ts';
 import { encodeDocument } from '../../src/agent/spool-file.ts';
 import { LIMITS } from '../../src/base/limits.ts';
+import { ACCEPT_ENCODING } from '../../src/protocol/content-encoding.ts';
 import { accept, answer, CollectorStub, freePort, type Received, type Script } from './collector-stub.ts';
-import { selfSigned } from './self-signed.ts';
+import { buildPusher, NOW_MS, to } from './push-rig.ts';
 import {
   buildDocument,
   open,
@@ -25,8 +24,6 @@ import {
   temporaryFolder,
 } from './spool-fixture.ts';
 
-const NOW_MS = Date.UTC(2026, 0, 1, 12, 0, 0);
-
 interface Rig {
   collector: CollectorStub;
   pusher: Pusher;
@@ -36,21 +33,13 @@ interface Rig {
   waits: number[];
 }
 
-function buildPusher(url: string, spool: Spool, waits: number[] = [], log: Logger = silentLog): Pusher {
-  const wait = async (ms: number) => void waits.push(ms);
-  const pusher = new Pusher({ url, spool, log, random: () => 0, nowMs: () => NOW_MS, wait });
-  onTestFinished(() => pusher.stop());
-  return pusher;
-}
-
 /** A pusher at work on a spool of `sequences`, towards a collector that follows the script. */
 async function startRig(sequences: readonly number[], script: readonly Script[], log?: Logger): Promise<Rig> {
   const folder = await temporaryFolder();
   const spool = await spoolOf(folder, sequences);
   const collector = new CollectorStub(script);
   await collector.listen();
-  const waits: number[] = [];
-  const pusher = buildPusher(collector.url, spool, waits, log);
+  const { pusher, waits } = buildPusher({ ...to(collector.url), spool, ...(log && { log }) });
   pusher.start();
   return { collector, pusher, spool, folder, waits };
 }
@@ -85,15 +74,16 @@ describe('delivery', () => {
   it('keeps the path that the configured address begins with', async () => {
     const collector = new CollectorStub([]);
     await collector.listen();
-    const pusher = buildPusher(`${collector.url}/popprobe/`, await spoolOf(await temporaryFolder(), [1]));
+    const spool = await spoolOf(await temporaryFolder(), [1]);
+    const { pusher } = buildPusher({ ...to(`${collector.url}/popprobe/`), spool });
     pusher.start();
     expect((await collector.received(1))[0]?.path).toBe('/popprobe/v1/summaries');
   });
 
-  it('goes from the oldest to the newest over one connection', async () => {
+  it('goes from the newest on to the oldest and from there on in order, over one connection', async () => {
     const sequences = Array.from({ length: 20 }, (_, index) => index + 1);
     const rig = await startRig(sequences, []);
-    expect(await finish(rig, 20)).toEqual(sequences);
+    expect(await finish(rig, 20)).toEqual([20, ...sequences.slice(0, -1)]);
     expect(rig.collector.connections).toBe(1);
     expect(rig.pusher.status()).toEqual({
       lastAcceptedSequence: 20,
@@ -101,6 +91,7 @@ describe('delivery', () => {
       lastError: null,
       failuresInARow: 0,
       quarantined: 0,
+      collectors: [{ url: rig.collector.url, inUse: true, lastError: null }],
     });
   });
 
@@ -121,7 +112,7 @@ describe('delivery', () => {
     const collector = new CollectorStub([]);
     await collector.listen();
     const wait = () => rm(join(folder, 'head.json'), { recursive: true });
-    const options = { url: collector.url, spool, log: silentLog, random: () => 0, nowMs: () => NOW_MS, wait };
+    const options = { ...to(collector.url), spool, log: silentLog, random: () => 0, nowMs: () => NOW_MS, wait };
     const pusher = new Pusher(options);
     pusher.start();
     await collector.received(2);
@@ -132,37 +123,31 @@ describe('delivery', () => {
   });
 });
 
-describe("a collector with a certificate of the operator's own authority", () => {
-  it('is trusted with that authority configured, and not without it', async () => {
-    const { key, cert } = await selfSigned();
-    const received: string[] = [];
-    const server = createSecureServer({ key, cert }, (request, response) => {
-      received.push(request.url ?? '');
-      request.resume().on('end', () => response.end());
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    onTestFinished(() => void server.close());
-    const { port } = server.address() as AddressInfo;
-    const url = `https://127.0.0.1:${port}`;
-    const spool = await spoolOf(await temporaryFolder(), [1]);
-    const options = { url, spool, log: silentLog, random: () => 0, nowMs: () => NOW_MS };
-    const events = new EventEmitter();
-    const wait = (ms: number, signal: AbortSignal) => {
-      events.emit('waiting');
-      return sleep(ms, undefined, { signal });
-    };
-    const distrustful = new Pusher({ ...options, wait });
-    distrustful.start();
-    await once(events, 'waiting');
-    await distrustful.stop();
-    expect(distrustful.status().lastError).toMatch(/^DEPTH_ZERO_SELF_SIGNED_CERT/);
-    expect(received).toEqual([]);
-    const trusting = new Pusher({ ...options, ca: cert });
-    trusting.start();
-    await once(server, 'request');
-    await trusting.stop();
-    expect(trusting.status().lastAcceptedSequence).toBe(1);
+describe('compression', () => {
+  const hasZstd = ACCEPT_ENCODING.includes('zstd');
+  const offering = answer(200, {}, { 'accept-encoding': 'gzip, zstd' });
+  const encodings = ({ requests }: CollectorStub): unknown[] =>
+    requests.map(({ headers }) => headers['content-encoding']);
+
+  it('is gzip until the collector says that it takes zstd, and this host has it', async () => {
+    const rig = await startRig([1, 2], [offering, answer(200)]);
+    await rig.collector.received(2);
+    await rig.spool.append(buildDocument(3));
+    await rig.collector.received(3);
+    await rig.pusher.stop();
+    expect(encodings(rig.collector)).toEqual(['gzip', hasZstd ? 'zstd' : 'gzip', 'gzip']);
+  });
+
+  it.skipIf(!hasZstd).each([400, 415])('goes back to gzip for good when zstd is refused with %i', async (status) => {
+    const refusing = answer(status, {}, { 'accept-encoding': 'gzip, zstd' });
+    const rig = await startRig([1, 2], [offering, refusing, offering]);
+    await rig.collector.received(3);
+    await rig.spool.append(buildDocument(3));
+    await rig.collector.received(4);
+    await rig.pusher.stop();
+    expect(encodings(rig.collector)).toEqual(['gzip', 'zstd', 'gzip', 'gzip']);
+    expect(rig.pusher.status()).toMatchObject({ quarantined: 0, lastAcceptedSequence: 3 });
+    expect(rig.waits).toEqual([]);
   });
 });
 
@@ -193,7 +178,7 @@ describe('an answer that may be another one next time', () => {
     const spool = await spoolOf(await temporaryFolder(), [1]);
     const collector = new CollectorStub([answer(503, {}, { 'retry-after': '1' })]);
     await collector.listen();
-    const options = { url: collector.url, spool, log: silentLog, random: () => 0, nowMs: () => NOW_MS };
+    const options = { ...to(collector.url), spool, log: silentLog, random: () => 0, nowMs: () => NOW_MS };
     const pusher = new Pusher(options);
     pusher.start();
     const [first, second] = await collector.received(2);
@@ -225,7 +210,7 @@ describe('an answer that may be another one next time', () => {
       if (waits.push(ms) === 4) await collector.listen(port);
     };
     const url = `http://127.0.0.1:${port}`;
-    const pusher = new Pusher({ url, spool, log, random: () => 0.5, nowMs: () => NOW_MS, wait });
+    const pusher = new Pusher({ ...to(url), spool, log, random: () => 0.5, nowMs: () => NOW_MS, wait });
     pusher.start();
     await collector.received(1);
     await pusher.stop();
@@ -293,7 +278,7 @@ describe('stop', () => {
       events.emit('waiting');
       return sleep(ms, undefined, { signal });
     };
-    const options = { url: collector.url, spool, log: silentLog, random: () => 0, nowMs: () => NOW_MS, wait };
+    const options = { ...to(collector.url), spool, log: silentLog, random: () => 0, nowMs: () => NOW_MS, wait };
     const pusher = new Pusher(options);
     pusher.start();
     await once(events, 'waiting');
@@ -325,8 +310,8 @@ describe('stop', () => {
 
   it('is harmless before the start, while the spool is empty, and twice', async () => {
     const spool = await open(await temporaryFolder());
-    await buildPusher('http://127.0.0.1:9', spool).stop();
-    const pusher = buildPusher('http://127.0.0.1:9', spool);
+    await buildPusher({ ...to('http://127.0.0.1:9'), spool }).pusher.stop();
+    const { pusher } = buildPusher({ ...to('http://127.0.0.1:9'), spool });
     pusher.start();
     pusher.start();
     await pusher.stop();

@@ -17,6 +17,19 @@ describe('a spool', () => {
     expect(await spool.oldest()).toBeNull();
   });
 
+  it('gives the newest document too, and passes over one that went bad', async () => {
+    const folder = await temporaryFolder();
+    const spool = await spoolOf(folder, [3, 4, 10]);
+    expect(spool.waiting).toEqual({ count: 3, oldest: 3, newest: 10 });
+    expect(await spool.newest()).toEqual(buildDocument(10));
+    await writeFile(join(folder, documentName(10)), 'torn');
+    expect(await spool.newest()).toEqual(buildDocument(4));
+    expect(spool.waiting).toEqual({ count: 2, oldest: 3, newest: 4 });
+    await drain(spool);
+    expect(await spool.newest()).toBeNull();
+    expect(spool.waiting).toEqual({ count: 0, oldest: null, newest: null });
+  });
+
   it('writes a line of signature and digest, then the exact octets, readable by the owner only', async () => {
     const folder = await temporaryFolder();
     await spoolOf(folder, [7]);

@@ -22,6 +22,7 @@ export function buildStatus(overrides: Partial<AgentStatus> = {}): AgentStatus {
       lastError: null,
       failuresInARow: 0,
       quarantined: 0,
+      collectors: [{ url: 'https://collector.example.net', inUse: true, lastError: null }],
     },
     spool: { documents: 0, bytes: 0, discarded: 0, quarantined: 0, quarantineDiscarded: 0 },
     sealing: { waiting: 0, discarded: 0 },

@@ -57,6 +57,7 @@ no window sealed yet
       lastError: 'HTTP 503',
       failuresInARow: 0,
       quarantined: 0,
+      collectors: [{ url: 'https://collector.example.net', inUse: true, lastError: 'HTTP 503' }],
     };
     expect(text({ latest, push }, 7200)).toBe(`
 hkg1: popprobe/0.1.0, up 2 h
@@ -88,6 +89,10 @@ sin1  best-effort     0   12.0 ms  12.0 ms  12.0 ms   0.00 %  600       600     
       lastError: 'connect ECONNREFUSED 198.51.100.7:443',
       failuresInARow: 3,
       quarantined: 1,
+      collectors: [
+        { url: 'https://a.example.net', inUse: false, lastError: 'connect ECONNREFUSED 198.51.100.7:443' },
+        { url: 'https://b.example.net', inUse: true, lastError: null },
+      ],
     };
     const spool = { documents: 12, bytes: 34_567, discarded: 2, quarantined: 1, quarantineDiscarded: 0 };
     const clock = { synchronised: false, offsetNs: null, maxErrorNs: null, source: 'chrony' } as const;
@@ -98,6 +103,8 @@ stamp refused by this host: EADDRINUSE (98): another program already uses the ad
 stamp by udp
 clock not synchronised, says chrony
 the collector accepted 5 5 min ago; 3 failures in a row: connect ECONNREFUSED 198.51.100.7:443
+collector https://a.example.net: not in use; last error: connect ECONNREFUSED 198.51.100.7:443
+collector https://b.example.net: in use
 spool: 12 documents, 34567 octets; 2 discarded, 1 quarantined; 4 wait for the disk, 1 given up
 
 no window sealed yet

@@ -54,7 +54,7 @@ describe('the quickstart configuration', () => {
       keyFile: resolve(`var/quickstart/keys/${pop}.key`),
       stampKeys: null,
       reflector: { mode: 'stateful', packetsPerSecondPerSession: 200, twampSenders: [] },
-      collectorUrl: 'http://127.0.0.1:8790',
+      collector: { urls: ['http://127.0.0.1:8790'], caFile: null, clientCertificate: null, proxy: null },
       spool: { directory: resolve(`var/quickstart/spool/${pop}`), maxBytes: 268_435_456 },
       statusSocket: resolve(`var/quickstart/${pop}.sock`),
       tickMs: 20,
@@ -144,6 +144,18 @@ describe('an agent with every key', () => {
         { address: '198.51.100.7', port: 862 },
         { address: '198.51.100.7', port: 863 },
       ],
+    });
+  });
+
+  it('knows its collectors in their order, and by which certificates and which proxy they are reached', () => {
+    expect(configOf(loadAgentConfig('test/config/good/agent-full.yaml')).collector).toEqual({
+      urls: ['https://collector.example.net/popprobe', 'http://198.51.100.9:8790'],
+      caFile: resolve('test/config/good/ca.pem'),
+      clientCertificate: {
+        certificateFile: resolve('test/config/good/sin1.pem'),
+        keyFile: '/etc/popprobe/sin1-tls.key',
+      },
+      proxy: 'http://proxy.example.net:3128',
     });
   });
 });

@@ -2,7 +2,7 @@
 
 import { createPublicKey, type JsonWebKey, verify } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { rootMissing } from '../linux/privileges.ts';
 import { MeshRig, type Program } from './mesh-rig.ts';
 
@@ -140,6 +140,16 @@ describe.skipIf(rootMissing())(`kill -9 (${rootMissing() ?? 'as root'})`, () => 
       const agent = await rig.startAgent('hkg1');
       const last = Math.max(...sealed);
       await rig.meshWhere(({ pops }) => (pops.find(({ pop }) => pop === 'hkg1')?.last_sequence ?? 0) >= last);
+      // The newest comes first, and the backlog behind it.
+      await vi.waitFor(
+        async () => {
+          const status = JSON.parse(await rig.run(['status', '--socket', rig.path('hkg1.sock'), '--json'])) as {
+            spool: { documents: number };
+          };
+          expect(status.spool.documents).toBe(0);
+        },
+        { timeout: 30_000, interval: 200 },
+      );
       let prev: string | null = null;
       const first = Math.min(...sealed);
       for (let sequence = first; sequence <= last; sequence += 1) {
