@@ -49,11 +49,16 @@ function expectVerified({ verification, status, said }: LabRun): void {
   }).toEqual({ status: 0, reasons: [], differing: [], said: '' });
 }
 
+/** A pair whose peer is not up yet is out for a second or two: no outage of the scenario is so short. */
+const START_S = 5;
+
 /** Pairs that have had outages, with how many there were by the network's account and by the agent's. */
 function outages({ verification }: LabRun): string[] {
+  const long = ({ lengthS }: { lengthS: number }): boolean => lengthS >= START_S;
   return verification.pairs
-    .filter((pair) => pair.outages.truth.length + pair.outages.agent.length > 0)
-    .map((pair) => `${pair.from} ${pair.to} ${pair.outages.truth.length} ${pair.outages.agent.length}`);
+    .map(({ from, to, outages: { truth, agent } }) => ({ from, to, seen: [truth, agent].map((of) => of.filter(long)) }))
+    .filter(({ seen }) => seen.some(({ length }) => length > 0))
+    .map(({ from, to, seen }) => [from, to, ...seen.map(({ length }) => length)].join(' '));
 }
 
 /** Losses by flow, of one class. */
