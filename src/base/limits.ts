@@ -107,6 +107,8 @@ export const LIMITS = {
   spoolBytesDefault: 256 * 1024 * 1024,
   /** Octets the spool may be given: a month of one-minute summaries of 1.5 MB; a typo must not fill the disk. */
   spoolBytesMax: 64 * 1024 * 1024 * 1024,
+  /** Runs of numbers in one gap record: documents go oldest first, so that they are few; what is beyond waits for the next. */
+  gapRangesMax: 256,
   /** A loaded configuration as JSON: a mesh of the largest size, several times over. */
   loadedConfigBytesMax: 16 * 1024 * 1024,
   /** Summaries kept in memory while the disk refuses them: an hour of the default windows. */
