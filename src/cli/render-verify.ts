@@ -19,7 +19,7 @@ const HEADING = [
 const EMULATOR_ERROR_TARGET_US = 200;
 
 /** The lines; the last one is the verdict. */
-export function renderVerification({ verdict, pairs, reasons, emulatorErrorP99Us }: Verification): string[] {
+export function renderVerification({ verdict, pairs, reasons, emulatorErrorP99Us, readLagUs }: Verification): string[] {
   const differing = pairs.filter((pair) => pair.verdict === 'differs').length;
   return [
     ...formatTable([HEADING, ...pairs.map(row)]),
@@ -28,6 +28,9 @@ export function renderVerification({ verdict, pairs, reasons, emulatorErrorP99Us
     ...pairs.flatMap((pair) => pair.reasons.map((reason) => `differs: ${nameOf(pair)}: ${reason}`)),
     ...pairs.flatMap((pair) => pair.explanations.map((reason) => `explained: ${nameOf(pair)}: ${reason}`)),
     emulatorLine(emulatorErrorP99Us),
+    ...(readLagUs === null
+      ? []
+      : [`emulator: read a probe's packets ${formatUs(readLagUs)} after they were sent, which is allowed for`]),
     verdict === 'ok'
       ? `verdict: ok, all ${pairs.length} pairs agree with the network`
       : `verdict: differs, ${differing} of ${pairs.length} pairs and ${reasons.length} other reasons`,

@@ -1,7 +1,7 @@
-/** How exact the emulator itself was, by the histograms of its truth file. */
+/** How exact the emulator itself was, and how late it read, by its truth file. */
 
 import { percentileRank } from '../stats/percentile.ts';
-import type { TruthError } from './truth.ts';
+import type { TruthError, TruthRow } from './truth.ts';
 
 /**
  * 99 % of the packets left the emulator within this of the instant that was decided, µs: the upper bound of the bucket in
@@ -24,4 +24,15 @@ export function emulatorErrorP99Us(errors: readonly TruthError[]): number | null
     if (rank <= 0) return bound;
   }
   return Number.POSITIVE_INFINITY;
+}
+
+/** How long the packets of an answered probe had been sent when the emulator read them, on average, µs; null without any. */
+export function meanReadLagUs(rows: readonly TruthRow[]): number | null {
+  let answered = 0;
+  let sumUs = 0;
+  for (const { probes } of rows) {
+    answered += probes.stamp_n + probes.icmp_n;
+    sumUs += probes.stamp_lag_sum_us + probes.icmp_lag_sum_us;
+  }
+  return answered === 0 ? null : sumUs / answered;
 }

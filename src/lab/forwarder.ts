@@ -7,6 +7,7 @@ import { blankIpPacket, type IpPacket, parseIpPacket, takeHops } from '../wire/i
 import { flipBit } from '../wire/bit-error.ts';
 import { writeTimeExceeded, writeTooBig } from '../wire/icmp-router-error.ts';
 import { blankProbeMark, PROBE_KIND, PROBE_ROLE, type ProbeMark, readProbeMark } from '../wire/probe-mark.ts';
+import { probeStampNs } from '../wire/probe-stamp.ts';
 import { shiftStampClock } from '../wire/stamp-clock-shift.ts';
 import { Departures } from './departures.ts';
 import { flowHash } from './flow-hash.ts';
@@ -21,6 +22,9 @@ import type { TruthLedger } from './truth-ledger.ts';
 
 /** Packets read from one host before the others, and what departs meanwhile, have their turn: 0.1 ms. */
 const BURST = 8;
+
+/** What seems to be read later than this after it was sent has a stamp of a clock that was stepped. */
+const LAG_NS_MAX = NS_PER_S;
 
 /** A packet that is due within this is written at once: waking up again for it takes longer. */
 const EARLY_NS = 20_000;
@@ -127,8 +131,17 @@ export class Forwarder {
     const { store, matcher } = this.#parts;
     const mark = this.#mark;
     readProbeMark(store.arena.view, this.#packet, this.#isStampPort, mark);
-    if (mark.role === PROBE_ROLE.request) matcher.request(from, to, mark, arrivedNs, second);
-    else if (mark.role === PROBE_ROLE.reply) matcher.reply(to, from, mark);
+    if (mark.role === PROBE_ROLE.none) return;
+    const lagNs = this.#lagNs(arrivedNs);
+    if (mark.role === PROBE_ROLE.request) matcher.request(from, to, mark, arrivedNs, second, lagNs);
+    else matcher.reply(to, from, mark, lagNs);
+  }
+
+  /** How long ago the packet's host sent it, by the stamp in it, ns: what its delay has by the agents, and not by the network. */
+  #lagNs(arrivedNs: number): number {
+    const { store, wallOffsetNs } = this.#parts;
+    const lagNs = arrivedNs + wallOffsetNs - probeStampNs(store.arena.view, this.#packet, this.#mark);
+    return lagNs > 0 && lagNs < LAG_NS_MAX ? lagNs : 0;
   }
 
   /** Whether the packet gets to its destination; what a router on the way has to say of it is sent back. */

@@ -48,8 +48,10 @@ export const FIELD = {
   stampSum: 19,
   icmps: 20,
   icmpSum: 21,
+  stampLag: 22,
+  icmpLag: 23,
 } as const;
-const FIELDS = 22;
+const FIELDS = 24;
 
 /** Typed views of the shared memory. */
 export interface LedgerViews {

@@ -120,7 +120,9 @@ function probesOf(value: (field: number) => number): TruthProbes {
     unanswered,
     stamp_n: value(FIELD.stamps),
     stamp_sum_us: value(FIELD.stampSum),
+    stamp_lag_sum_us: value(FIELD.stampLag),
     icmp_n: value(FIELD.icmps),
     icmp_sum_us: value(FIELD.icmpSum),
+    icmp_lag_sum_us: value(FIELD.icmpLag),
   };
 }

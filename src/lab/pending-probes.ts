@@ -24,6 +24,7 @@ export class PendingProbes {
   readonly second: Uint32Array;
   readonly state: Uint8Array;
   readonly delayNs: Float64Array;
+  readonly lagNs: Float64Array;
   readonly #pair: Uint32Array;
   readonly #session: Uint32Array;
   readonly #sequence: Uint32Array;
@@ -38,6 +39,7 @@ export class PendingProbes {
     this.second = new Uint32Array(capacity);
     this.state = new Uint8Array(capacity);
     this.delayNs = new Float64Array(capacity);
+    this.lagNs = new Float64Array(capacity);
     this.#pair = new Uint32Array(capacity);
     this.#session = new Uint32Array(capacity);
     this.#sequence = new Uint32Array(capacity);

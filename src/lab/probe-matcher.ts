@@ -37,8 +37,8 @@ export class ProbeMatcher {
     return this.#probes.size;
   }
 
-  /** A request was read from the prober. `second`: the Unix second of that. */
-  request(from: number, to: number, name: ProbeName, arrivedNs: number, second: number): void {
+  /** A request was read from the prober. `second`: the Unix second of that; `lagNs`: how long it had been sent then. */
+  request(from: number, to: number, name: ProbeName, arrivedNs: number, second: number, lagNs: number): void {
     if (this.#probes.find(from, to, name) >= 0) return;
     const at = this.#probes.add(from, to, name);
     if (at < 0) {
@@ -47,6 +47,7 @@ export class ProbeMatcher {
     }
     this.#probes.sentNs[at] = arrivedNs;
     this.#probes.second[at] = second;
+    this.#probes.lagNs[at] = lagNs;
     this.#probes.state[at] = SEEN.request;
     this.#ledger.probeSent(second, from, to);
   }
@@ -60,11 +61,16 @@ export class ProbeMatcher {
     delayNs[at] = departedNs - (sentNs[at] ?? 0);
   }
 
-  /** A reply was read from the far host. What answers a damaged request is none: the prober will not take it. */
-  reply(from: number, to: number, name: ProbeName): void {
-    const { state } = this.#probes;
+  /**
+   * A reply was read from the far host, `lagNs` after that had sent it. What answers a damaged request is none: the prober will
+   * not take it.
+   */
+  reply(from: number, to: number, name: ProbeName, lagNs: number): void {
+    const { state, lagNs: lags } = this.#probes;
     const at = this.#probes.find(from, to, name);
-    if (at >= 0 && state[at] === SEEN.delivered) state[at] = SEEN.reply;
+    if (at < 0 || state[at] !== SEEN.delivered) return;
+    state[at] = SEEN.reply;
+    lags[at] = (lags[at] ?? 0) + lagNs;
   }
 
   /**
@@ -98,6 +104,7 @@ export class ProbeMatcher {
     const from = this.#probes.from(at);
     const to = this.#probes.to(at);
     const delayUs = (this.#probes.delayNs[at] ?? 0) / NS_PER_US;
+    const lagUs = (this.#probes.lagNs[at] ?? 0) / NS_PER_US;
     switch (this.#probes.state[at]) {
       case SEEN.request:
         return this.#ledger.probeLost(second, from, to, LOST.forward);
@@ -107,8 +114,8 @@ export class ProbeMatcher {
         return this.#ledger.probeLost(second, from, to, LOST.reverse);
       default:
         return this.#probes.kind(at) === KIND_STAMP
-          ? this.#ledger.stampAnswered(second, from, to, delayUs)
-          : this.#ledger.icmpAnswered(second, from, to, delayUs);
+          ? this.#ledger.stampAnswered(second, from, to, delayUs, lagUs)
+          : this.#ledger.icmpAnswered(second, from, to, delayUs, lagUs);
     }
   }
 }

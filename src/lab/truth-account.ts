@@ -7,8 +7,10 @@ import type { TruthRow } from './truth.ts';
 export interface TruthAccount {
   readonly sent: number;
   readonly lost: number;
-  /** Answered probes of each kind, and the sum of their delays there and back, µs. */
-  readonly kinds: Readonly<Record<ProbeKind, { readonly answered: number; readonly sumUs: number }>>;
+  /** Answered probes of each kind, the sum of their delays there and back, and of how late their packets were read, µs. */
+  readonly kinds: Readonly<
+    Record<ProbeKind, { readonly answered: number; readonly sumUs: number; readonly lagSumUs: number }>
+  >;
   /** No probe took less, or more, in the network there and back, µs; without packets 0. */
   readonly leastUs: number;
   readonly mostUs: number;
@@ -24,14 +26,16 @@ export interface TruthAccount {
  */
 export function truthAccount(forward: readonly TruthRow[], backward: readonly TruthRow[]): TruthAccount {
   const seconds = new Map<number, SecondProbes>();
-  const sums = { sent: 0, lost: 0, stamp: 0, stampUs: 0, icmp: 0, icmpUs: 0, overload: 0 };
+  const sums = { sent: 0, lost: 0, stamp: 0, stampUs: 0, stampLagUs: 0, icmp: 0, icmpUs: 0, icmpLagUs: 0, overload: 0 };
   for (const { second, probes, packets } of forward) {
     sums.sent += probes.sent;
     sums.lost += probes.lost;
     sums.stamp += probes.stamp_n;
     sums.stampUs += probes.stamp_sum_us;
+    sums.stampLagUs += probes.stamp_lag_sum_us;
     sums.icmp += probes.icmp_n;
     sums.icmpUs += probes.icmp_sum_us;
+    sums.icmpLagUs += probes.icmp_lag_sum_us;
     sums.overload += packets.dropped.overload;
     if (probes.sent > 0) seconds.set(second, probes);
   }
@@ -41,8 +45,8 @@ export function truthAccount(forward: readonly TruthRow[], backward: readonly Tr
     sent: sums.sent,
     lost: sums.lost,
     kinds: {
-      stamp: { answered: sums.stamp, sumUs: sums.stampUs },
-      icmp: { answered: sums.icmp, sumUs: sums.icmpUs },
+      stamp: { answered: sums.stamp, sumUs: sums.stampUs, lagSumUs: sums.stampLagUs },
+      icmp: { answered: sums.icmp, sumUs: sums.icmpUs, lagSumUs: sums.icmpLagUs },
     },
     leastUs: there.leastUs + back.leastUs,
     mostUs: there.mostUs + back.mostUs,

@@ -95,14 +95,18 @@ export class TruthLedger {
     this.#add(this.#row(second, from, to), FIELD.lost + where, 1);
   }
 
-  /** Delay of request and reply in the network, without the time at the far host. */
-  stampAnswered(second: number, from: number, to: number, delayUs: number): void {
-    this.#addDelay(this.#row(second, from, to), FIELD.stamps, FIELD.stampSum, Math.round(delayUs));
+  /** Delay of request and reply in the network, without the time at the far host; and how late the two were read. */
+  stampAnswered(second: number, from: number, to: number, delayUs: number, lagUs: number): void {
+    const row = this.#row(second, from, to);
+    this.#addDelay(row, FIELD.stamps, FIELD.stampSum, Math.round(delayUs));
+    this.#add(row, FIELD.stampLag, Math.round(lagUs));
   }
 
-  /** From the request being read to the reply being written, the far host included. */
-  icmpAnswered(second: number, from: number, to: number, delayUs: number): void {
-    this.#addDelay(this.#row(second, from, to), FIELD.icmps, FIELD.icmpSum, Math.round(delayUs));
+  /** From the request being read to the reply being written, the far host included; and how late the request was read. */
+  icmpAnswered(second: number, from: number, to: number, delayUs: number, lagUs: number): void {
+    const row = this.#row(second, from, to);
+    this.#addDelay(row, FIELD.icmps, FIELD.icmpSum, Math.round(delayUs));
+    this.#add(row, FIELD.icmpLag, Math.round(lagUs));
   }
 
   /** A packet of this second was written so far from when it should have been, either way. */

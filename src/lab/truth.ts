@@ -58,9 +58,13 @@ export interface TruthProbes {
   /** STAMP probes that were answered: delay of request and reply in the network, without the time at the far host. */
   readonly stamp_n: number;
   readonly stamp_sum_us: number;
+  /** From the prober's T1 and the reflector's T3 until the emulator read request and reply, of the same probes. */
+  readonly stamp_lag_sum_us: number;
   /** ICMP probes that were answered: from the request leaving `from` to the reply arriving, the far host included. */
   readonly icmp_n: number;
   readonly icmp_sum_us: number;
+  /** From T1 until the emulator read the request; that of the reply is part of the far host's time. */
+  readonly icmp_lag_sum_us: number;
 }
 
 /** The emulator's own accuracy in one second: packets by how far their delay was from what was decided. */

@@ -35,7 +35,7 @@ const DELAY_BELOW_US = 50;
 
 const KINDS = ['stamp', 'icmp'] as const;
 
-/** @param delayErrorUs what packets may take between the agents' kernels and the emulator, there and back. */
+/** @param delayErrorUs what packets may take between the agents and the emulator, there and back, beside the booked lag. */
 export function verifyPair(truth: TruthAccount, agent: AgentAccount, delayErrorUs: number): PairVerdict {
   const outages = compareOutages(truth.seconds, agent.seconds);
   const reasons = [
@@ -146,17 +146,18 @@ function kindDifferences(kind: ProbeKind, truth: TruthAccount, agent: KindAccoun
 }
 
 /**
- * The agent has no delay of some probes that were answered: void ones, and those under way when a clock was stepped. The mean
+ * The agent's delays begin and end in its kernel, the network's where the emulator reads and writes: it has booked how late it
+ * read, and that is allowed for. The agent has no delay of some probes that were answered: void ones, and those under way when a clock was stepped. The mean
  * of the others in the network lies between what it would be if these had been the slowest of all, and the fastest.
  */
 function delayDifferences(kind: ProbeKind, truth: TruthAccount, agent: KindAccount, delayErrorUs: number): string[] {
-  const { answered, sumUs } = truth.kinds[kind];
+  const { answered, sumUs, lagSumUs } = truth.kinds[kind];
   if (answered === 0 || agent.samples === 0) return [];
   const unmeasured = Math.max(0, answered - agent.samples);
   const measured = answered - unmeasured;
   // An ICMP probe's delay has the far host in it, which no packet's has.
   const lowUs = (sumUs - unmeasured * (truth.mostUs + delayErrorUs)) / measured - DELAY_BELOW_US;
-  const highUs = (sumUs - unmeasured * truth.leastUs) / measured + delayErrorUs;
+  const highUs = (sumUs + lagSumUs - unmeasured * truth.leastUs) / measured + delayErrorUs;
   const meanUs = agent.sumUs / agent.samples;
   if (meanUs >= lowUs && meanUs <= highUs) return [];
   return [`${kind}: mean round trip ${us(meanUs)} by the agent, ${us(lowUs)} to ${us(highUs)} expected`];

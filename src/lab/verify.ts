@@ -2,7 +2,7 @@
 
 import { MS_PER_S } from '../base/units.ts';
 import { type AgentAccount, agentAccount } from './agent-account.ts';
-import { emulatorErrorP99Us } from './emulator-error.ts';
+import { emulatorErrorP99Us, meanReadLagUs } from './emulator-error.ts';
 import type { StoredSummary } from './stored-documents.ts';
 import { truthAccount } from './truth-account.ts';
 import type { Truth } from './truth-file.ts';
@@ -13,7 +13,7 @@ import { type PairVerdict, verifyPair } from './verify-pair.ts';
 export interface VerifyOptions {
   /** Every PoP of the network, in the order in which its pairs are to be listed. */
   readonly pops: readonly string[];
-  /** What packets may take between the agents' kernels and the emulator, there and back, µs. */
+  /** What packets may take between the agents and the emulator, there and back, beside what the emulator has booked, µs. */
   readonly delayErrorUs?: number;
 }
 
@@ -31,6 +31,8 @@ export interface Verification {
   readonly reasons: readonly string[];
   /** The emulator's own accuracy, see `emulator-error.ts`. */
   readonly emulatorErrorP99Us: number | null;
+  /** How late it read the packets of a probe; what each pair's were late by is allowed for. */
+  readonly readLagUs: number | null;
 }
 
 const DELAY_ERROR_US_DEFAULT = 500;
@@ -59,7 +61,13 @@ export function verifyRun(
     }
   }
   const isOk = reasons.length === 0 && pairs.every(({ verdict }) => verdict === 'ok');
-  return { verdict: isOk ? 'ok' : 'differs', pairs, reasons, emulatorErrorP99Us: emulatorErrorP99Us(truth.errors) };
+  return {
+    verdict: isOk ? 'ok' : 'differs',
+    pairs,
+    reasons,
+    emulatorErrorP99Us: emulatorErrorP99Us(truth.errors),
+    readLagUs: meanReadLagUs(truth.rows),
+  };
 }
 
 function chainOf(documents: readonly StoredSummary[], of: string): StoredSummary[] {

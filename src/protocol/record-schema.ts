@@ -17,7 +17,10 @@ const sha256 = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 const gapSchema = z.strictObject({
   kind: z.literal('gap'),
   /** First and last sequence number of each run, ascending, without overlap. */
-  ranges: z.array(z.tuple([sequence, sequence])).min(1).max(LIMITS.gapRangesMax),
+  ranges: z
+    .array(z.tuple([sequence, sequence]))
+    .min(1)
+    .max(LIMITS.gapRangesMax),
   reason: z.enum(['spool_full', 'too_old', 'damaged', 'refused', 'dropped']),
 });
 

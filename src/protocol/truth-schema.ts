@@ -50,8 +50,10 @@ const probesSchema = z.strictObject({
   unanswered: count,
   stamp_n: count,
   stamp_sum_us: microseconds,
+  stamp_lag_sum_us: microseconds,
   icmp_n: count,
   icmp_sum_us: microseconds,
+  icmp_lag_sum_us: microseconds,
 });
 
 /** One ordered pair in one second. */

@@ -36,8 +36,8 @@ const MAGIC = 0x506f5070;
 /** The checksum all our IPv4 probes carry, and what the rest of an IPv6 one is balanced against; any constant does. */
 const CHECKSUM = 0x7070;
 
-/** Where a probe of either family and direction has what names it. */
-export const ECHO_MARKS = { sessionAt: 12, pathAt: 16, sequenceAt: 20 } as const;
+/** Where a probe of either family and direction has what names it, and T1. */
+export const ECHO_MARKS = { sessionAt: 12, pathAt: 16, sequenceAt: 20, stampAt: 24 } as const;
 
 /** The fields of an echo probe. */
 export interface EchoProbe {

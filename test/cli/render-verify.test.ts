@@ -23,7 +23,7 @@ function pairOf(from: string, to: string, overrides: Partial<PairVerification> =
 }
 
 function text(verification: Partial<Verification>): string {
-  const blank: Verification = { verdict: 'ok', pairs: [], reasons: [], emulatorErrorP99Us: 100 };
+  const blank: Verification = { verdict: 'ok', pairs: [], reasons: [], emulatorErrorP99Us: 100, readLagUs: 92.4 };
   return `\n${renderVerification({ ...blank, ...verification }).join('\n')}\n`;
 }
 
@@ -34,6 +34,7 @@ from → to  sent  by agent  lost  by agent  stamp rtt  by agent  icmp rtt  by a
 ams → fra   900       900     0         0    35.0 ms   35.2 ms    812 µs   1.00 ms        -         -        0       0     0       ok
 
 emulator: p99 of the packets' delay error is up to 100 µs (target 200 µs)
+emulator: read a probe's packets 92.4 µs after they were sent, which is allowed for
 verdict: ok, all 1 pairs agree with the network
 `);
   });
@@ -72,12 +73,13 @@ differs: fra → ams: outages: one too few
 differs: fra → ams: icmp: too slow
 explained: fra → ams: 4 refused
 emulator: p99 of the packets' delay error is more than can be counted (target 200 µs)
+emulator: read a probe's packets 92.4 µs after they were sent, which is allowed for
 verdict: differs, 1 of 2 pairs and 1 other reasons
 `);
   });
 
   it('is its heading and the verdict without pairs', () => {
-    expect(text({ verdict: 'differs', reasons: ['ams: no document'], emulatorErrorP99Us: null })).toBe(`
+    expect(text({ verdict: 'differs', reasons: ['ams: no document'], emulatorErrorP99Us: null, readLagUs: null })).toBe(`
 from → to  sent  by agent  lost  by agent  stamp rtt  by agent  icmp rtt  by agent  outages  by agent  refused  missed  void  verdict
 
 differs: ams: no document

@@ -23,9 +23,10 @@ export interface Probe {
   dueMs: number;
   lateMs: number;
   fate: Fate;
-  /** There and back in the network; and what the hosts add, µs. */
+  /** There and back in the network; what the hosts add; and how much of that is the emulator's, which read late, µs. */
   networkUs: number;
   hostUs: number;
+  lagUs: number;
 }
 
 export interface Run {
@@ -53,7 +54,18 @@ export function steadyProbes(lengthS: number): Probe[] {
       ['icmp', 0],
     ] as const) {
       const fate = 'received';
-      probes.push({ from: 'ams', to: 'fra', kind, flow, dueMs, lateMs: 10, fate, networkUs: 12_000, hostUs: 200 });
+      probes.push({
+        from: 'ams',
+        to: 'fra',
+        kind,
+        flow,
+        dueMs,
+        lateMs: 10,
+        fate,
+        networkUs: 12_000,
+        hostUs: 200,
+        lagUs: 0,
+      });
     }
   }
   return probes;
@@ -91,8 +103,7 @@ function rowOf(second: number, from: string, to: string, probes: readonly Probe[
   const answered = requests.filter(isAnswered);
   const lost = requests.length - answered.length;
   const delaysUs = probes.filter(isAnswered).map(({ networkUs }) => networkUs / 2);
-  const ofKind = (kind: string): number[] =>
-    answered.filter((probe) => probe.kind === kind).map(({ networkUs }) => networkUs);
+  const ofKind = (kind: string): Probe[] => answered.filter((probe) => probe.kind === kind);
   return {
     second,
     from,
@@ -115,9 +126,11 @@ function rowOf(second: number, from: string, to: string, probes: readonly Probe[
       lost_reverse: 0,
       unanswered: 0,
       stamp_n: ofKind('stamp').length,
-      stamp_sum_us: sum(ofKind('stamp')),
+      stamp_sum_us: sum(ofKind('stamp').map(({ networkUs }) => networkUs)),
+      stamp_lag_sum_us: sum(ofKind('stamp').map(({ lagUs }) => lagUs)),
       icmp_n: ofKind('icmp').length,
-      icmp_sum_us: sum(ofKind('icmp')),
+      icmp_sum_us: sum(ofKind('icmp').map(({ networkUs }) => networkUs)),
+      icmp_lag_sum_us: sum(ofKind('icmp').map(({ lagUs }) => lagUs)),
     },
   };
 }

@@ -215,6 +215,22 @@ describe.each(['ipv4', 'ipv6'] as const)('the forwarder with %s', (family) => {
     expect(rig.row()?.probes).toMatchObject({ sent: 2, lost: 1, unanswered: 1, stamp_n: 1, stamp_sum_us: 20_000 });
   });
 
+  it('books how late it read request and reply, by the stamps in them', () => {
+    const rig = new Rig();
+    // 0.2 ms before the rig's first instant, and 0.3 ms before the reply is read, 10 ms later: NTP time (RFC 5905 figure 3).
+    const T1 = 'eea8053ffff2e48e';
+    const T3 = 'eea80540027bb2ff';
+    const request = `00000001${T1}0001${'00'.repeat(30)}`;
+    const reply = `00000001${T3}0001${'00'.repeat(10)}00000001${T1}${'00'.repeat(8)}`;
+    rig.pass(0, [udp(family, 0, 1, [18_620, STAMP_PORT], request)], DELAY_NS);
+    rig.pass(1, [udp(family, 1, 0, [STAMP_PORT, 18_620], reply)], DELAY_NS);
+    // A stamp of a clock that is 10 s behind says nothing.
+    rig.pass(0, [udp(family, 0, 1, [18_621, STAMP_PORT], request.replace('eea8053f', 'eea80535'))], DELAY_NS);
+    rig.pass(1, [udp(family, 1, 0, [STAMP_PORT, 18_621], reply.replace(T3, '0'.repeat(16)))], DELAY_NS);
+    rig.matcher.settle(Number.POSITIVE_INFINITY);
+    expect(rig.row()?.probes).toMatchObject({ stamp_n: 2, stamp_sum_us: 40_000, stamp_lag_sum_us: 500 });
+  });
+
   it('shows the clock of a host to others as the scenario has it, and hides it from itself', () => {
     const rig = new Rig({}, { offsetNs: 1e9 });
     const t1 = 'e8000000';

@@ -24,8 +24,10 @@ const NOTHING: TruthProbes = {
   unanswered: 0,
   stamp_n: 0,
   stamp_sum_us: 0,
+  stamp_lag_sum_us: 0,
   icmp_n: 0,
   icmp_sum_us: 0,
+  icmp_lag_sum_us: 0,
 };
 
 /** A matcher with a ledger of its own, and a prober 0 that probes host 1. */
@@ -38,17 +40,17 @@ class Rig {
     this.matcher = new ProbeMatcher(this.ledger, TMAX_NS, probesMax);
   }
 
-  request(name: ProbeName, arrivedMs: number, second = SECOND): void {
+  request(name: ProbeName, arrivedMs: number, second = SECOND, lagMs = 0): void {
     this.ledger.offered(second, 0, 1);
-    this.matcher.request(0, 1, name, arrivedMs * MS, second);
+    this.matcher.request(0, 1, name, arrivedMs * MS, second, lagMs * MS);
   }
 
   requestDelivered(name: ProbeName, departedMs: number): void {
     this.matcher.requestDelivered(0, 1, name, departedMs * MS);
   }
 
-  reply(name: ProbeName): void {
-    this.matcher.reply(0, 1, name);
+  reply(name: ProbeName, lagMs = 0): void {
+    this.matcher.reply(0, 1, name, lagMs * MS);
   }
 
   replyDelivered(name: ProbeName, arrivedMs: number, departedMs: number): void {
@@ -89,6 +91,19 @@ describe('a probe', () => {
     rig.answered(icmp(0), 0);
     const answered = { stamp_n: 1, stamp_sum_us: 22_000, icmp_n: 1, icmp_sum_us: 27_000 };
     expect(rig.settled()).toEqual({ ...NOTHING, sent: 2, ...answered });
+  });
+
+  test('that is answered has how late its packets were read, once however often they come', () => {
+    const rig = new Rig();
+    for (const name of [stamp(0), icmp(0)]) {
+      rig.request(name, 0, SECOND, 0.2);
+      rig.request(name, 1, SECOND, 7);
+      rig.requestDelivered(name, 10);
+      // Of ICMP nobody knows when the far host sent the reply.
+      for (const lagMs of name.kind === STAMP ? [0.3, 7] : [0, 0]) rig.reply(name, lagMs);
+      rig.replyDelivered(name, 15, 27);
+    }
+    expect(rig.settled()).toMatchObject({ stamp_n: 1, stamp_lag_sum_us: 500, icmp_n: 1, icmp_lag_sum_us: 200 });
   });
 
   test('is lost forward when no request arrives undamaged; what answers a damaged one does not count', () => {
@@ -166,7 +181,7 @@ describe('a probe', () => {
     expect(rig.settled()).toEqual({ ...NOTHING, sent: 1, lost: 1, lost_forward: 1 });
     expect(rig.probes(SECOND + 1)).toEqual({ ...NOTHING, sent: 1, stamp_n: 1, stamp_sum_us: 22_000 });
     rig.ledger.offered(SECOND + 2, 2, 1);
-    rig.matcher.request(2, 1, icmp(0), 2000 * MS, SECOND + 2);
+    rig.matcher.request(2, 1, icmp(0), 2000 * MS, SECOND + 2, 0);
     rig.settled();
     const [row] = rig.reader.rows(SECOND + 2, NAMES);
     expect([row?.from, row?.to, row?.probes.lost_forward]).toEqual(['fra1', 'sin1', 1]);

@@ -15,7 +15,7 @@ const PACKETS =
   '"reordered":0,"corrupted":0,"delay_n":30,"delay_sum_us":180000,"delay_min_us":5900,"delay_max_us":6200.5}';
 const PROBES =
   '"probes":{"sent":30,"lost":1,"lost_forward":1,"lost_reverse":0,"unanswered":0,"stamp_n":19,"stamp_sum_us":228000,' +
-  '"icmp_n":10,"icmp_sum_us":120900}';
+  '"stamp_lag_sum_us":2280,"icmp_n":10,"icmp_sum_us":120900,"icmp_lag_sum_us":700}';
 const ROW = `{"second":1767225600,"from":"ams","to":"fra",${PACKETS},${PROBES}}`;
 const OTHER_ROW = ROW.replace('"ams","to":"fra"', '"fra","to":"ams"');
 const ERROR = '{"second":1767225600,"error_us":[10,20],"packets":[60,1,0]}';

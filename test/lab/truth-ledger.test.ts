@@ -26,7 +26,7 @@ function rowOf(
   const dropped = { loss: 0, isolated: 0, queue: 0, mtu: 0, ttl: 0, overload: 0 };
   const delays = { delay_n: 0, delay_sum_us: 0, delay_min_us: 0, delay_max_us: 0 };
   const outcomes = { sent: 0, lost: 0, lost_forward: 0, lost_reverse: 0, unanswered: 0 };
-  const answers = { stamp_n: 0, stamp_sum_us: 0, icmp_n: 0, icmp_sum_us: 0 };
+  const answers = { stamp_n: 0, stamp_sum_us: 0, stamp_lag_sum_us: 0, icmp_n: 0, icmp_sum_us: 0, icmp_lag_sum_us: 0 };
   return {
     second,
     from: pair[0],
@@ -73,12 +73,13 @@ describe('rows', () => {
     ledger.probeLost(SECOND, 1, 0, LOST.forward);
     for (let time = 0; time < 2; time += 1) ledger.probeLost(SECOND, 1, 0, LOST.reverse);
     for (let time = 0; time < 3; time += 1) ledger.probeLost(SECOND, 1, 0, LOST.unanswered);
-    ledger.stampAnswered(SECOND, 1, 0, 35_000.4);
-    ledger.stampAnswered(SECOND, 1, 0, 35_000.4);
-    ledger.icmpAnswered(SECOND, 1, 0, 35_100.6);
+    ledger.stampAnswered(SECOND, 1, 0, 35_000.4, 40.4);
+    ledger.stampAnswered(SECOND, 1, 0, 35_000.4, 60.4);
+    ledger.icmpAnswered(SECOND, 1, 0, 35_100.6, 70.6);
 
     const lost = { sent: 10, lost: 6, lost_forward: 1, lost_reverse: 2, unanswered: 3 };
-    const answered = { stamp_n: 2, stamp_sum_us: 70_000, icmp_n: 1, icmp_sum_us: 35_101 };
+    const stamps = { stamp_n: 2, stamp_sum_us: 70_000, stamp_lag_sum_us: 100 };
+    const answered = { ...stamps, icmp_n: 1, icmp_sum_us: 35_101, icmp_lag_sum_us: 71 };
     expect(reader.rows(SECOND, NAMES)).toEqual([
       rowOf(SECOND, ['sin1', 'hkg1'], { offered: 1 }, { ...lost, ...answered }),
     ]);
@@ -113,8 +114,8 @@ describe('a block', () => {
     ledger.reordered(SECOND, 0, 1);
     ledger.corrupted(SECOND, 0, 1);
     ledger.probeSent(SECOND, 0, 1);
-    ledger.stampAnswered(SECOND, 0, 1, 5);
-    ledger.icmpAnswered(SECOND, 0, 1, 5);
+    ledger.stampAnswered(SECOND, 0, 1, 5, 6);
+    ledger.icmpAnswered(SECOND, 0, 1, 5, 6);
     ledger.error(SECOND, 5);
     const later = SECOND + HELD;
     ledger.offered(later, 0, 1);

@@ -199,6 +199,16 @@ describe('delays', () => {
     expect(faults(run)).toEqual(['icmp: mean round trip 12900.0 µs by the agent, 11950.0 µs to 12500.0 µs expected']);
   });
 
+  it('may be longer by what the emulator was late to read, and no more than was allowed beside it', () => {
+    const late = (hostUs: number): Run =>
+      changedRun(({ kind }, index) => ({ hostUs: kind === 'icmp' ? 0 : hostUs, lagUs: index % 2 === 0 ? 3000 : 1000 }));
+    expect(faults(late(2400))).toEqual([]);
+    expect(verify(late(2400)).readLagUs).toBe(2000);
+    expect(faults(late(2600))).toEqual([
+      'stamp: mean round trip 14600.0 µs by the agent, 11950.0 µs to 14500.0 µs expected',
+    ]);
+  });
+
   it('are compared without those that the agent could not measure', () => {
     // The slow third is void: the mean of the network is 4 ms more than the agent's, and explains it.
     const slow = { fate: 'void_received', networkUs: 24_000 } as const;
@@ -448,7 +458,18 @@ describe('any run', () => {
           else if (trouble < 0.02) fate = 'missed';
           else if (trouble < 0.03) fate = isLost ? 'void_lost' : 'void_received';
           const networkUs = baseUs + Math.floor(random.next() * 200);
-          probes.push({ from, to, kind, flow, dueMs, lateMs: random.next() * 20, fate, networkUs, hostUs: 150 });
+          probes.push({
+            from,
+            to,
+            kind,
+            flow,
+            dueMs,
+            lateMs: random.next() * 20,
+            fate,
+            networkUs,
+            hostUs: 150,
+            lagUs: 0,
+          });
         }
       }
     }
