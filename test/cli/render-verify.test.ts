@@ -79,7 +79,9 @@ verdict: differs, 1 of 2 pairs and 1 other reasons
   });
 
   it('is its heading and the verdict without pairs', () => {
-    expect(text({ verdict: 'differs', reasons: ['ams: no document'], emulatorErrorP99Us: null, readLagUs: null })).toBe(`
+    expect(
+      text({ verdict: 'differs', reasons: ['ams: no document'], emulatorErrorP99Us: null, readLagUs: null }),
+    ).toBe(`
 from → to  sent  by agent  lost  by agent  stamp rtt  by agent  icmp rtt  by agent  outages  by agent  refused  missed  void  verdict
 
 differs: ams: no document

@@ -152,11 +152,18 @@ export function removeRun(run: LabRun): void {
   rmSync(run.folder, { recursive: true, force: true });
 }
 
-/** What one PoP says of its paths to another, all windows together. */
-export function pathsBetween({ documents }: LabRun, from: string, to: string): SummaryPath[] {
+/** What one PoP says of its paths to another, all windows from `sinceS` on together. */
+export function pathsBetween({ documents }: LabRun, from: string, to: string, sinceS = 0): SummaryPath[] {
   return documents
-    .filter(({ pop }) => pop === from)
+    .filter(({ pop, window }) => pop === from && window.start_unix_s >= sinceS)
     .flatMap(({ peers }) => peers.filter(({ peer }) => peer === to).flatMap(({ paths }) => paths));
+}
+
+/** When a PoP's first window ends, Unix time: it is up for all that begins then. */
+export function firstWindowEndS({ documents }: LabRun, of: string): number {
+  const first = documents.find(({ pop }) => pop === of)?.window;
+  if (first === undefined) throw new Error(`${of} has no document`);
+  return first.start_unix_s + first.length_s;
 }
 
 function documentsOf(file: string): Summary[] {
