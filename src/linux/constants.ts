@@ -1,5 +1,6 @@
 /** Numbers of the Linux ABI (asm-generic: x86_64 and arm64), as linux-libc-dev 6.1 prints them. */
 
+export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const SOCK_STREAM = 1;

@@ -21,6 +21,7 @@ export interface Libc {
   setsockopt(fd: number, level: number, name: number, value: Address, length: number): number;
   getsockopt(fd: number, level: number, name: number, value: Address, length: Address): number;
   getsockname(fd: number, address: Address, length: Address): number;
+  sendto(fd: number, from: Address, length: number, flags: number, address: Address, addressLength: number): number;
   sendmmsg(fd: number, messages: Address, count: number, flags: number): number;
   recvmmsg(fd: number, messages: Address, count: number, flags: number, timeout: Address): number;
   poll(fds: Address, count: number, timeoutMs: number): number;
@@ -48,6 +49,7 @@ const PROTOTYPES = {
   setsockopt: 'int setsockopt(int, int, int, intptr_t, uint32_t)',
   getsockopt: 'int getsockopt(int, int, int, intptr_t, intptr_t)',
   getsockname: 'int getsockname(int, intptr_t, intptr_t)',
+  sendto: 'intptr_t sendto(int, intptr_t, size_t, int, intptr_t, uint32_t)',
   sendmmsg: 'int sendmmsg(int, intptr_t, uint32_t, int)',
   recvmmsg: 'int recvmmsg(int, intptr_t, uint32_t, int, intptr_t)',
   poll: 'int poll(intptr_t, uint64_t, int)',

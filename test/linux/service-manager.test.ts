@@ -1,0 +1,85 @@
+/** What a service manager receives: a real datagram socket, at a path and in the abstract namespace. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Arena } from '../../src/linux/arena.ts';
+import { libc } from '../../src/linux/libc.ts';
+import { ServiceManager } from '../../src/linux/service-manager.ts';
+
+const AF_UNIX = 1;
+const SOCK_DGRAM_NONBLOCK = 2 | 0x800;
+const ENOENT = 'ENOENT';
+
+/** A socket at this name, and what it has received: null for nothing. */
+function receiverAt(name: string): () => string | null {
+  const fd = libc().socket(AF_UNIX, SOCK_DGRAM_NONBLOCK, 0);
+  onTestFinished(() => void libc().close(fd));
+  const arena = new Arena(1024);
+  const address = arena.take(112);
+  const path = Buffer.from(name.replace('@', '\0'));
+  arena.view.setUint16(address, AF_UNIX, true);
+  arena.octets.set(path, address + 2);
+  expect(libc().bind(fd, arena.address(address), 2 + path.length)).toBe(0);
+  const text = arena.take(800);
+  return () => {
+    const length = libc().read(fd, arena.address(text), 800);
+    return length < 0 ? null : Buffer.from(arena.octets.subarray(text, text + length)).toString();
+  };
+}
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'popprobe-notify-'));
+  onTestFinished(() => rmSync(made, { recursive: true }));
+  return made;
+}
+
+function managerAt(socket: string): ServiceManager {
+  const manager = ServiceManager.open(socket);
+  if (manager === null) throw new Error('a manager expected');
+  onTestFinished(() => manager.close());
+  return manager;
+}
+
+describe.runIf(process.platform === 'linux')('a service manager', () => {
+  it.each(['path', 'abstract'])('is told at its socket, %s', (kind) => {
+    const name = kind === 'path' ? join(folder(), 'notify') : `@popprobe-test-${process.pid}`;
+    const received = receiverAt(name);
+    const manager = managerAt(name);
+    expect(manager.tellStatus('probing 56 paths; 0 documents wait')).toBeNull();
+    expect(manager.tellStatus('two\nlines — one datagram')).toBeNull();
+    expect([received(), received(), received()]).toEqual([
+      'STATUS=probing 56 paths; 0 documents wait',
+      'STATUS=two lines — one datagram',
+      null,
+    ]);
+  });
+
+  it('gets no more than 512 octets, none of them half a character', () => {
+    const received = receiverAt('@popprobe-long');
+    managerAt('@popprobe-long').tellStatus('µ'.repeat(400));
+    expect(received()).toBe(`STATUS=${'µ'.repeat(252)}`);
+  });
+
+  it('that is gone is said, and may come back', () => {
+    const name = join(folder(), 'notify');
+    const manager = managerAt(name);
+    expect(manager.tellStatus('nobody hears')).toContain(ENOENT);
+    const received = receiverAt(name);
+    expect(manager.tellStatus('somebody does')).toBeNull();
+    expect(received()).toBe('STATUS=somebody does');
+  });
+
+  it('that reads nothing holds nobody up', () => {
+    const name = '@popprobe-full';
+    receiverAt(name);
+    const manager = managerAt(name);
+    const refusals = Array.from({ length: 2000 }, () => manager.tellStatus('x'));
+    expect(refusals.at(-1)).toContain('EAGAIN');
+  });
+
+  it.each([undefined, '', 'relative', '/', `/${'x'.repeat(108)}`])('is none with NOTIFY_SOCKET %s', (socket) => {
+    expect(ServiceManager.open(socket)).toBeNull();
+  });
+});
