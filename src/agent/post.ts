@@ -5,6 +5,7 @@ import request from 'undici/lib/api/api-request.js';
 import { LIMITS } from '../base/limits.ts';
 import { MS_PER_S } from '../base/units.ts';
 import { bestEncoding, compress, type ContentEncoding } from '../protocol/content-encoding.ts';
+import { DOCUMENTS_ROUTE } from '../protocol/document-kind.ts';
 import { SIGNATURE_HEADER } from '../protocol/jws.ts';
 import { type Endpoint, openRoute, type Route } from './route.ts';
 import type { SealedDocument } from './spool-file.ts';
@@ -97,7 +98,7 @@ export class CollectorConnection {
   async #exchange(parcel: Parcel): Promise<Answer> {
     const { dispatcher, prefix, host } = this.#route;
     const { statusCode, headers, body } = await request.call(dispatcher, {
-      path: `${prefix}/v1/summaries`,
+      path: `${prefix}${DOCUMENTS_ROUTE}`,
       method: 'POST',
       headers: {
         host,

@@ -45,7 +45,7 @@ export class Sealer {
   seal(body: SummaryBody, traces: readonly string[] = []): Promise<SealedDocument> {
     return this.#serial.run(async () => {
       const place = this.#nextPlace();
-      const prefix = signingPrefix(this.#key);
+      const prefix = signingPrefix(this.#key, 'summary');
       const input = serialise(body, traces, place, prefix);
       const octets = input.subarray(prefix.length);
       const document = { sequence: place.sequence, octets, signature: signInput(input, prefix, this.#key.privateKey) };

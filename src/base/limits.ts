@@ -101,6 +101,10 @@ export const LIMITS = {
   summaryBytesMax: 8 * 1024 * 1024,
   /** A summary as it travels, compressed. */
   summaryBodyBytesMax: 4 * 1024 * 1024,
+  /** A record as signed octets: the longest path trace and the most runs of numbers take 12 kB each. */
+  recordBytesMax: 64 * 1024,
+  /** Levels of arrays and objects in a document: ours have 7, and a parser may spend memory or stack on each. */
+  documentNestingMax: 32,
   /** The detached JWS in its header line. */
   signatureLineBytesMax: 2048,
   /** Octets the spool may hold when the configuration says nothing. */

@@ -1,10 +1,11 @@
-/** `POST /v1/summaries`: takes one signed document, and answers only when it is durable or refused. */
+/** `POST /v1/documents`: takes one signed document, and answers only when it is durable or refused. */
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import { PopprobeError } from '../base/errors.ts';
 import { ACCEPT_ENCODING } from '../protocol/content-encoding.ts';
+import { DOCUMENTS_ROUTE } from '../protocol/document-kind.ts';
 import { SIGNATURE_HEADER } from '../protocol/jws.ts';
 import { asPopprobeError, sendError, statusOf } from './answers.ts';
 import { readOctets } from './body.ts';
@@ -35,7 +36,7 @@ export function registerIngest(app: FastifyInstance, { keyring, store, counters,
 
   app.route({
     method: 'POST',
-    url: '/v1/summaries',
+    url: DOCUMENTS_ROUTE,
     onSend: (_request, reply, payload, done) => {
       // In an answer it says how the next body may be encoded (RFC 9110 section 12.5.3).
       reply.header('accept-encoding', ACCEPT_ENCODING);

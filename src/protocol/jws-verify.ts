@@ -5,7 +5,8 @@ import { flattenedVerify } from 'jose/jws/flattened/verify';
 import { z } from 'zod';
 import { PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
-import { ALGORITHM, SIGNATURE_HEADER, SIGNATURE_TYPE } from './jws.ts';
+import type { DocumentKind } from './document-kind.ts';
+import { ALGORITHM, SIGNATURE_HEADER, SIGNATURE_TYPES } from './jws.ts';
 
 /** Any other member could change what the signature means, so there is none. */
 const headerSchema = z.strictObject({
@@ -16,20 +17,25 @@ const headerSchema = z.strictObject({
   typ: z.string(),
 });
 
+type Header = z.infer<typeof headerSchema>;
+
 interface Line {
   encodedHeader: string;
   signature: string;
-  header: z.infer<typeof headerSchema>;
+  kid: string;
+  kind: DocumentKind;
 }
 
 /**
- * Reads who claims to have signed. To be called before any key is looked up: until then nothing of the line is trusted.
+ * Reads who claims to have signed, and what. To be called before any key is looked up: until then nothing of the line
+ * is trusted.
  *
  * @throws PopprobeError `malformed` when the line is not a detached JWS of exactly our members; `bad_signature` when
  * it is one, but of an algorithm, form or type that is not accepted.
  */
-export function readHeader(line: string): { kid: string } {
-  return { kid: readLine(line).header.kid };
+export function readHeader(line: string): { kid: string; kind: DocumentKind } {
+  const { kid, kind } = readLine(line);
+  return { kid, kind };
 }
 
 /**
@@ -70,15 +76,17 @@ function readLine(line: string): Line {
       `${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim(),
     );
   }
-  assertAccepted(parsed.data);
-  return { encodedHeader, signature, header: parsed.data };
+  return { encodedHeader, signature, kid: parsed.data.kid, kind: kindOf(parsed.data) };
 }
 
-function assertAccepted(header: Line['header']): void {
-  const accepted = header.alg === ALGORITHM && !header.b64 && header.crit[0] === 'b64' && header.typ === SIGNATURE_TYPE;
-  if (accepted) return;
+/** The kind of document that an acceptable header is for. */
+function kindOf(header: Header): DocumentKind {
+  const { summary, record } = SIGNATURE_TYPES;
+  const isOurs = header.alg === ALGORITHM && !header.b64 && header.crit[0] === 'b64';
+  if (isOurs && header.typ === summary) return 'summary';
+  if (isOurs && header.typ === record) return 'record';
   throw new PopprobeError('bad_signature', {
-    expected: `alg ${ALGORITHM}, b64 false, crit ["b64"], typ ${SIGNATURE_TYPE}`,
+    expected: `alg ${ALGORITHM}, b64 false, crit ["b64"], typ ${summary} or ${record}`,
     found: `alg ${header.alg}, b64 ${header.b64}, crit ${JSON.stringify(header.crit)}, typ ${header.typ}`,
     remedy: 'sign as docs/protocol.md says; no other form is accepted',
   });

@@ -1,12 +1,16 @@
 /** The signature of a document: a detached JWS over its exact octets, as one line of text. */
 
 import { type KeyObject, sign } from 'node:crypto';
+import type { DocumentKind } from './document-kind.ts';
 
 /** The HTTP header that carries the line. */
 export const SIGNATURE_HEADER = 'x-jws-signature';
 
-/** Binds the signature to the kind of document, so that it means nothing on octets of another kind. */
-export const SIGNATURE_TYPE = 'popprobe-summary+jws';
+/** `typ`: binds the signature to the kind of document, so that it means nothing on octets of another kind. */
+export const SIGNATURE_TYPES: Readonly<Record<DocumentKind, string>> = {
+  summary: 'popprobe-summary+jws',
+  record: 'popprobe-record+jws',
+};
 
 /** The one algorithm (RFC 9864). */
 export const ALGORITHM = 'Ed25519';
@@ -31,8 +35,8 @@ export interface ProtectedHeader {
  * Signs the octets and gives the line `header..signature` (RFC 7515 appendix F, RFC 7797, `alg` of RFC 9864).
  * Ed25519 is deterministic: the same octets and key always give the same line.
  */
-export function signDetached(octets: Uint8Array, key: SigningKey): string {
-  return signWithHeader(octets, headerOf(key), key.privateKey);
+export function signDetached(octets: Uint8Array, key: SigningKey, kind: DocumentKind): string {
+  return signWithHeader(octets, headerOf(key, kind), key.privateKey);
 }
 
 /** Signs the octets under the given protected header. */
@@ -42,8 +46,8 @@ export function signWithHeader(octets: Uint8Array, header: ProtectedHeader, priv
 }
 
 /** What the signing input of a document begins with: the encoded protected header and a dot, all ASCII. */
-export function signingPrefix(key: SigningKey): string {
-  return encode(headerOf(key));
+export function signingPrefix(key: SigningKey, kind: DocumentKind): string {
+  return encode(headerOf(key, kind));
 }
 
 /**
@@ -56,8 +60,8 @@ export function signInput(input: Uint8Array, prefix: string, privateKey: KeyObje
   return `${prefix}.${sign(null, input, privateKey).toString('base64url')}`;
 }
 
-function headerOf(key: SigningKey): ProtectedHeader {
-  return { alg: ALGORITHM, b64: false, crit: ['b64'], kid: key.kid, typ: SIGNATURE_TYPE };
+function headerOf(key: SigningKey, kind: DocumentKind): ProtectedHeader {
+  return { alg: ALGORITHM, b64: false, crit: ['b64'], kid: key.kid, typ: SIGNATURE_TYPES[kind] };
 }
 
 function encode(header: ProtectedHeader): string {

@@ -74,7 +74,7 @@ export const recordSchema = z.strictObject({
   /** SHA-256 of the octets of the document before, base64url; null at the start of a chain. */
   prev: sha256.nullable(),
   /** When it happened, RFC 3339 with milliseconds, for people; `at_unix_ms` is the same instant. */
-  at: z.iso.datetime(),
+  at: z.iso.datetime({ precision: 3 }),
   at_unix_ms: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
   software: z.string().max(64),
   event: z.discriminatedUnion('kind', [

@@ -65,8 +65,8 @@ describe('a proxy before a collector without TLS', () => {
     pusher.start();
     const [received] = await collector.received(1);
     await pusher.stop();
-    expect(proxy.seen).toEqual([`POST ${collector.url}/popprobe/v1/summaries`]);
-    expect(received).toMatchObject({ path: '/popprobe/v1/summaries', headers: { host: new URL(collector.url).host } });
+    expect(proxy.seen).toEqual([`POST ${collector.url}/popprobe/v1/documents`]);
+    expect(received).toMatchObject({ path: '/popprobe/v1/documents', headers: { host: new URL(collector.url).host } });
     expect(pusher.status()).toMatchObject({ lastAcceptedSequence: 1, lastError: null });
   });
 });

@@ -60,7 +60,7 @@ describe('delivery', () => {
     const [request] = rig.collector.requests;
     expect(request).toMatchObject({
       method: 'POST',
-      path: '/v1/summaries',
+      path: '/v1/documents',
       headers: {
         'content-type': 'application/json',
         'content-encoding': 'gzip',
@@ -77,7 +77,7 @@ describe('delivery', () => {
     const spool = await spoolOf(await temporaryFolder(), [1]);
     const { pusher } = buildPusher({ ...to(`${collector.url}/popprobe/`), spool });
     pusher.start();
-    expect((await collector.received(1))[0]?.path).toBe('/popprobe/v1/summaries');
+    expect((await collector.received(1))[0]?.path).toBe('/popprobe/v1/documents');
   });
 
   it('goes from the newest on to the oldest and from there on in order, over one connection', async () => {

@@ -43,7 +43,7 @@ it('accepts what the key in the file has signed, and still has it after a restar
   for (const status of ['accepted', 'duplicate']) {
     const collector = await startCollector(config, log);
     const headers = { [SIGNATURE_HEADER]: signature };
-    const { body } = await request(`${collector.url}/v1/summaries`, { method: 'POST', body: octets, headers });
+    const { body } = await request(`${collector.url}/v1/documents`, { method: 'POST', body: octets, headers });
     expect(await body.json()).toMatchObject({ status, pop: 'fra', sequence: 1 });
     await collector.close();
   }

@@ -118,7 +118,7 @@ export class Rig {
 
   /** Posts a body, with these headers, to the ingest route. */
   async postBody(body: Uint8Array | string, headers: Record<string, string> = {}): Promise<Answer> {
-    return await answerOf(request(`${this.url}/v1/summaries`, { method: 'POST', body, headers }));
+    return await answerOf(request(`${this.url}/v1/documents`, { method: 'POST', body, headers }));
   }
 
   async post({ octets, signature }: SignedDocument): Promise<Answer> {

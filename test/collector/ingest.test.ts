@@ -210,7 +210,7 @@ describe('a refusal', () => {
   it('answers 400 malformed to what is signed but not JSON', async () => {
     await expectRefusal(400, 'malformed', async () => {
       const truncated = (await rig.sign({ sequence: 9 })).octets.subarray(0, 100);
-      const signature = signDetached(truncated, rig.keys.fra);
+      const signature = signDetached(truncated, rig.keys.fra, 'summary');
       return await rig.postBody(truncated, { [SIGNATURE_HEADER]: signature });
     });
   });

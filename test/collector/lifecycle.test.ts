@@ -34,7 +34,7 @@ describe('the collector', () => {
   it('finishes a request that has begun before it closes', async () => {
     const { octets, signature } = await rig.sign();
     const headers = { 'content-length': octets.length, [SIGNATURE_HEADER]: signature, expect: '100-continue' };
-    const sender = http.request(`${rig.url}/v1/summaries`, { method: 'POST', headers });
+    const sender = http.request(`${rig.url}/v1/documents`, { method: 'POST', headers });
     sender.flushHeaders();
     await once(sender, 'continue');
     const closed = rig.close();
@@ -49,7 +49,7 @@ describe('the collector', () => {
   it('survives a sender that hangs up in the middle of a body', async () => {
     const { signature } = await rig.sign();
     const headers = { 'content-length': 1000, [SIGNATURE_HEADER]: signature, expect: '100-continue' };
-    const sender = http.request(`${rig.url}/v1/summaries`, { method: 'POST', headers });
+    const sender = http.request(`${rig.url}/v1/documents`, { method: 'POST', headers });
     sender.on('error', () => undefined);
     sender.flushHeaders();
     await once(sender, 'continue');

@@ -32,7 +32,7 @@ async function exchange(bytes: string | Uint8Array): Promise<string> {
 
 /** Posts with node:http, which lets any octet from 0x20 on into a header, and gives the status. */
 async function post(body: Uint8Array, headers: http.OutgoingHttpHeaders): Promise<number | undefined> {
-  const sender = http.request(`${rig.url}/v1/summaries`, { method: 'POST', headers });
+  const sender = http.request(`${rig.url}/v1/documents`, { method: 'POST', headers });
   sender.end(body);
   const [response] = (await once(sender, 'response')) as [http.IncomingMessage];
   response.resume();
@@ -42,7 +42,7 @@ async function post(body: Uint8Array, headers: http.OutgoingHttpHeaders): Promis
 const ERROR = { code: expect.any(String) as unknown, message: expect.any(String) as unknown };
 
 describe('an address that does not exist', () => {
-  it.each(['/', '/v1/summaries', '/api/v1', '/api/v1/documents', '/../../etc/passwd'])(
+  it.each(['/', '/v1/documents', '/api/v1', '/api/v1/documents', '/../../etc/passwd'])(
     'answers 404 in the shape of all errors: GET %s',
     async (path) => {
       const answer = await rig.get(path);
@@ -63,7 +63,7 @@ describe('an address that does not exist', () => {
 describe('what is no HTTP request', () => {
   const cases: [string, string][] = [
     ['a line of noise', 'noise\r\n\r\n'],
-    ['two lengths', 'POST /v1/summaries HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx'],
+    ['two lengths', 'POST /v1/documents HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx'],
     ['headers without end', `GET / HTTP/1.1\r\nhost: x\r\n${SIGNATURE_HEADER}: ${'A'.repeat(20_000)}\r\n\r\n`],
   ];
 

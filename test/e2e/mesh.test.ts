@@ -193,7 +193,7 @@ async function fetchDocument(rig: MeshRig, pop: string, sequence: number): Promi
 }
 
 async function post(rig: MeshRig, octets: Buffer, line: string): Promise<string> {
-  const response = await fetch(`${rig.url}/v1/summaries`, {
+  const response = await fetch(`${rig.url}/v1/documents`, {
     method: 'POST',
     body: octets,
     headers: { 'content-type': 'application/json', 'x-jws-signature': line },

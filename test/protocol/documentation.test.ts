@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { SIGNATURE_TYPE, signDetached, signWithHeader } from '../../src/protocol/jws.ts';
+import { SIGNATURE_TYPES, signDetached, signWithHeader } from '../../src/protocol/jws.ts';
 import { buildKey, buildSummary, octetsOf, type TestKey } from './summary-fixture.ts';
 
 let folder: string;
@@ -34,16 +34,18 @@ async function verdict(octets: Uint8Array, line: string): Promise<string> {
   return stdout.trim();
 }
 
-it('says that a document is valid', async () => {
+it('says that a document is valid, and what it was signed as', async () => {
   const octets = octetsOf(buildSummary());
-  expect(await verdict(octets, signDetached(octets, key))).toBe('valid');
+  expect(await verdict(octets, signDetached(octets, key, 'summary'))).toBe('valid summary');
+  expect(await verdict(octets, signDetached(octets, key, 'record'))).toBe('valid record');
 });
 
 it('says that a changed document, or one signed as another type, is not', async () => {
   const octets = octetsOf(buildSummary());
   const changed = Buffer.from(octets.toString().replace('"lost":0', '"lost":1'));
-  expect(await verdict(changed, signDetached(octets, key))).toBe('NOT VALID');
-  const header = { alg: 'Ed25519', b64: false, kid: key.kid, typ: SIGNATURE_TYPE.replace('summary', 'other') } as const;
+  expect(await verdict(changed, signDetached(octets, key, 'summary'))).toBe('NOT VALID');
+  const typ = SIGNATURE_TYPES.summary.replace('summary', 'other');
+  const header = { alg: 'Ed25519', b64: false, kid: key.kid, typ } as const;
   const line = signWithHeader(octets, { ...header, crit: ['b64'] }, key.privateKey);
   expect(await verdict(octets, line)).toBe('NOT VALID');
 });

@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import { calculateJwkThumbprint } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/base/limits.ts';
-import { SIGNATURE_TYPE, signDetached, signWithHeader } from '../../src/protocol/jws.ts';
+import { SIGNATURE_TYPES, signDetached, signWithHeader } from '../../src/protocol/jws.ts';
 import { readHeader, verifyDetached } from '../../src/protocol/jws-verify.ts';
 import { refusalOf } from './refusal.ts';
 import { buildKey, type TestKey } from './summary-fixture.ts';
@@ -69,11 +69,11 @@ describe('a signed line', () => {
 
   beforeAll(async () => {
     key = await buildKey();
-    line = signDetached(octets, key);
+    line = signDetached(octets, key, 'summary');
   });
 
   it('names the key and verifies', async () => {
-    expect(readHeader(line)).toEqual({ kid: key.kid });
+    expect(readHeader(line)).toEqual({ kid: key.kid, kind: 'summary' });
     await verifyDetached(line, octets, key.publicKey);
   });
 
@@ -85,18 +85,27 @@ describe('a signed line', () => {
       b64: false,
       crit: ['b64'],
       kid: key.kid,
-      typ: SIGNATURE_TYPE,
+      typ: 'popprobe-summary+jws',
     });
   });
 
   it('is the same when the same octets are signed again', async () => {
-    expect(signDetached(octets, key)).toBe(line);
+    expect(signDetached(octets, key, 'summary')).toBe(line);
+  });
+
+  it('names the kind of document, and is worth nothing for another', async () => {
+    const record = signDetached(octets, key, 'record');
+    expect(readHeader(record)).toEqual({ kid: key.kid, kind: 'record' });
+    await verifyDetached(record, octets, key.publicKey);
+    const [header = ''] = record.split('.');
+    const mixed = `${header}..${line.split('.')[2]}`;
+    await expect(verifyDetached(mixed, octets, key.publicKey)).rejects.toMatchObject({ code: 'bad_signature' });
   });
 
   it('verifies with plain node:crypto over any octets', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 2000 }), async (any) => {
-        expect(verifyWithNodeCrypto(signDetached(any, key), any, key.publicKey)).toBe(true);
+        expect(verifyWithNodeCrypto(signDetached(any, key, 'summary'), any, key.publicKey)).toBe(true);
       }),
     );
   });
@@ -152,7 +161,7 @@ describe('a signed line', () => {
 
 describe('a line whose header is signed but not acceptable', () => {
   const octets = Buffer.from('{}');
-  const good = { alg: 'Ed25519', b64: false, crit: ['b64'], kid: RFC8037_KID, typ: SIGNATURE_TYPE };
+  const good = { alg: 'Ed25519', b64: false, crit: ['b64'], kid: RFC8037_KID, typ: SIGNATURE_TYPES.summary };
 
   it('passes when nothing is wrong with it', async () => {
     const line = lineWithHeader(good, octets, rfcPrivateKey);

@@ -3,6 +3,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint } from 'jose';
 import { digestOf } from '../../src/protocol/digest.ts';
+import type { DocumentKind } from '../../src/protocol/document-kind.ts';
 import { type SigningKey, signDetached } from '../../src/protocol/jws.ts';
 import {
   type Summary,
@@ -221,7 +222,11 @@ export interface SignedDocument {
 }
 
 /** Serialises and signs whatever is given, valid or not. */
-export async function signDocument(document: unknown, key: SigningKey): Promise<SignedDocument> {
+export async function signDocument(
+  document: unknown,
+  key: SigningKey,
+  kind: DocumentKind = 'summary',
+): Promise<SignedDocument> {
   const octets = octetsOf(document);
-  return { octets, signature: signDetached(octets, key), digest: digestOf(octets) };
+  return { octets, signature: signDetached(octets, key, kind), digest: digestOf(octets) };
 }
