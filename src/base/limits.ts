@@ -104,7 +104,9 @@ export const LIMITS = {
   /** A record as signed octets: the longest path trace and the most runs of numbers take 12 kB each. */
   recordBytesMax: 64 * 1024,
   /** Levels of arrays and objects in a document: ours have 7, and a parser may spend memory or stack on each. */
-  documentNestingMax: 32,
+  documentLevelsMax: 32,
+  /** Members of one array or object of a document: a mesh has 4095 peers; a validator takes seconds over half a million. */
+  documentMembersMax: 4096,
   /** The detached JWS in its header line. */
   signatureLineBytesMax: 2048,
   /** Octets the spool may hold when the configuration says nothing. */

@@ -1,9 +1,11 @@
-/** The strict reading of signed octets: UTF-8, JSON of a bounded depth, one schema, and no contradiction. */
+/** The strict reading of signed octets: UTF-8, JSON of a bounded extent, one schema, and no contradiction. */
 
 import type { z } from 'zod';
 import { PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
-import { nestingOf } from './json-nesting.ts';
+import { excessOf } from './json-extent.ts';
+
+const EXTENT_MAX = { levels: LIMITS.documentLevelsMax, members: LIMITS.documentMembersMax };
 
 /** What makes a document one of its kind. */
 export interface DocumentForm<Schema extends z.ZodType> {
@@ -20,7 +22,7 @@ export interface DocumentForm<Schema extends z.ZodType> {
  * Reads one document. Call it only on octets whose signature has been verified.
  *
  * @throws PopprobeError `too_large` over the limit of its kind; `malformed` when the octets are not UTF-8, not JSON, or
- * nested too deeply; `schema` when the document breaks the schema or contradicts itself, with the place in `found`.
+ * JSON that is too deep or too wide; `schema` when the document breaks the schema or contradicts itself, with the place in `found`.
  */
 export function parseStrictly<Schema extends z.ZodType>(
   octets: Uint8Array,
@@ -39,10 +41,8 @@ export function parseStrictly<Schema extends z.ZodType>(
 }
 
 function parseJson(octets: Uint8Array): unknown {
-  const nesting = nestingOf(octets, LIMITS.documentNestingMax);
-  if (nesting > LIMITS.documentNestingMax) {
-    throw malformed(`JSON of at most ${LIMITS.documentNestingMax} levels`, 'more');
-  }
+  const excess = excessOf(octets, EXTENT_MAX);
+  if (excess !== null) throw malformed(`JSON of at most ${EXTENT_MAX[excess]} ${excess}`, 'more');
   try {
     // ignoreBOM keeps a byte order mark in the text, where JSON.parse refuses it (RFC 8259 section 8.1).
     return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets));

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { LIMITS } from '../base/limits.ts';
 import { HISTOGRAM_BUCKETS, HISTOGRAM_RELATIVE_ERROR, HISTOGRAM_SCHEME } from '../stats/histogram.ts';
+import { listOf } from './list-schema.ts';
 import { nameSchema } from './name-schema.ts';
 import { traceSchema } from './trace-schema.ts';
 
@@ -184,7 +185,7 @@ const peerSchema = z.strictObject({
   /** One letter a second of the window: g good, b bad (loss ratio over all paths > 50 %), u unknown. */
   seconds: z.string().regex(/^[gbu]{1,300}$/),
   classes: z.array(classSchema).max(64),
-  paths: z.array(pathSchema).max(256),
+  paths: listOf(pathSchema, 256),
   reflected: z.array(reflectedSchema).max(LIMITS.flowsMax),
 });
 
@@ -278,5 +279,5 @@ export const summarySchema = z.strictObject({
   instrument: instrumentSchema,
   /** Path traces that have ended since the document before, oldest first. */
   traces: z.array(traceSchema).max(LIMITS.tracesPerSummaryMax),
-  peers: z.array(peerSchema).max(4095),
+  peers: listOf(peerSchema, LIMITS.popsMax),
 });

@@ -116,7 +116,8 @@ describe('octets that cost more than a record may', () => {
     expect(refusal).toMatchObject({ code: 'too_large', found: String(LIMITS.recordBytesMax + 1) });
   });
 
-  const levels = LIMITS.documentNestingMax;
+  const levels = LIMITS.documentLevelsMax;
+  const members = LIMITS.documentMembersMax;
   const nested: [string, string, string][] = [
     ['arrays', `${'['.repeat(levels + 1)}${']'.repeat(levels + 1)}`, 'malformed'],
     ['objects', `${'{"a":'.repeat(levels + 1)}1${'}'.repeat(levels + 1)}`, 'malformed'],
@@ -124,9 +125,15 @@ describe('octets that cost more than a record may', () => {
     ['as many levels as there may be', `${'['.repeat(levels)}${']'.repeat(levels)}`, 'schema'],
     ['brackets within a string', `["\\"${'['.repeat(levels + 1)}"]`, 'schema'],
     ['many arrays side by side', `[${'[],'.repeat(levels)}[]]`, 'schema'],
+    ['an array of too many members', `[${'0,'.repeat(members)}0]`, 'malformed'],
+    ['an object of too many members', `{${'"a":0,'.repeat(members)}"a":0}`, 'malformed'],
+    ['as many members as there may be', `[${'0,'.repeat(members - 1)}0]`, 'schema'],
+    ['two arrays of that many', `[[${'0,'.repeat(members - 1)}0],[${'0,'.repeat(members - 1)}0]]`, 'schema'],
+    ['commas within a string', `["${','.repeat(members)}"]`, 'schema'],
+    ['closing brackets alone', ']]]', 'malformed'],
   ];
 
-  it.each(nested)('are read no deeper than the limit: %s', async (_what, json, code) => {
+  it.each(nested)('are read no deeper and no wider than the limits: %s', async (_what, json, code) => {
     const refusal = await refusalOf(() => parseRecord(Buffer.from(json)));
     expect(refusal.code).toBe(code);
   });

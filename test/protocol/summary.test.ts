@@ -2,6 +2,7 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../src/base/limits.ts';
 import type { Summary, SummaryPath } from '../../src/protocol/summary.ts';
 import { parseSummary } from '../../src/protocol/parse-summary.ts';
 import { refusalOf } from './refusal.ts';
@@ -118,6 +119,23 @@ describe('a document that breaks the schema', () => {
     const refusal = await refusalOf(() => parseSummary(octetsOf(document)));
     expect(refusal.code).toBe('schema');
     expect(refusal.found).toMatch(found);
+  });
+
+  it('is read no further than its first fault: a million of them would take gigabytes', async () => {
+    const empty = Array.from({ length: 256 }, () => ({}));
+    const peers = Array.from({ length: 4000 }, (_, index) => ({ ...buildPeer(`p${index}`), paths: empty }));
+    const octets = octetsOf({ ...summary, peers });
+    expect(octets.length).toBeLessThan(LIMITS.summaryBytesMax);
+    expect((await refusalOf(() => parseSummary(octets))).found).toMatch(/^peers\.0\.paths\.0\.class: /);
+  });
+
+  it('is not read at all when one of its objects has more members than any of ours', async () => {
+    const replies_refused = Object.fromEntries(Array.from({ length: 500_000 }, (_, index) => [`k${index}`, 0]));
+    const document = { ...summary, instrument: { ...summary.instrument, replies_refused } };
+    expect(await refusalOf(() => parseSummary(octetsOf(document)))).toMatchObject({
+      code: 'malformed',
+      expected: `JSON of at most ${LIMITS.documentMembersMax} members`,
+    });
   });
 
   it('never throws anything but its two errors, whatever the JSON', () => {
