@@ -45,6 +45,7 @@ export const ERROR_CODES = [
   'document_replayed',
   'documents_missing',
   'chain_restart',
+  'key_unannounced',
   'window_gap',
   'window_overlap',
   'nothing_to_verify',

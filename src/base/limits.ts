@@ -175,6 +175,18 @@ export const LIMITS = {
   refusedBodyDrainBytesMax: 64 * 1024 * 1024,
   /** How long a write waits for another process that holds the database: ingestion stands still meanwhile. */
   storeBusyTimeoutMs: 1000,
+  /** Conflicting documents that a collector keeps of one PoP, and their octets: the first tell how the trouble began. */
+  conflictsPerPopMax: 100,
+  conflictBytesPerPopMax: 64 * 1024 * 1024,
+  /** Events on one page of a collector's list, with a path trace of 12 kB each: 2.4 MB of JSON. */
+  listedEventsMax: 200,
+  /** Runs of missing numbers on one page of a collector's list. */
+  listedGapsMax: 1000,
+  /**
+   * A document whose time ends this much later than the collector's clock says is from the future: an agent that stops
+   * seals the window that runs, which ends in 300 s at most, and clocks that differ by a minute more are not synchronised.
+   */
+  clockSkewMsMax: 6 * 60_000,
   /** Documents on one page of a collector's list: 130 kB of JSON, and some milliseconds of the database. */
   listedDocumentsMax: 1000,
   /** Octets of such a page: what it takes, several times over. */
@@ -185,6 +197,8 @@ export const LIMITS = {
   collectorAnswerMsMax: 30_000,
   /** Faults that a verification lists; it counts all. Two months of windows with two faults each. */
   evidenceFaultsMax: 200_000,
+  /** Notes of one PoP's chain that it lists; it counts all. A month in which the agent was restarted every minute. */
+  evidenceNotesMax: 50_000,
   /** Disputed paths listed below the mesh on a terminal: more would push the table off the screen. */
   disputesShownMax: 8,
   /** Retry-After of an answer 503, seconds: a full disk is not freed sooner. */

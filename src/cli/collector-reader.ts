@@ -5,10 +5,11 @@ import { Pool } from 'undici';
 import { PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { type DocumentList, documentListSchema } from '../protocol/document-list.ts';
+import { type GapList, gapListSchema } from '../protocol/gap-list.ts';
 import { SIGNATURE_HEADER } from '../protocol/jws.ts';
 import { refusalOf } from './refusal.ts';
 
-/** Which part of a list is asked for: windows that start in [fromS, toS), numbers above `after`. */
+/** Which part of a list is asked for: windows that start and records that are in [fromS, toS), numbers above `after`. */
 export interface ListQuery {
   pop: string;
   fromS: number;
@@ -45,12 +46,17 @@ export class CollectorReader {
     const path = `/api/v1/documents/${pop}?from=${fromS}&to=${toS}&after=${after}`;
     const { octets } = await this.#get(path, LIMITS.documentListBytesMax);
     const { success, data } = documentListSchema.safeParse(parseJson(octets));
-    if (success && isOnward(data, after)) return data;
-    throw new PopprobeError('malformed', {
-      expected: 'a list of documents, by sequence number',
-      found: `something else, from ${this.#url}`,
-      remedy: 'see whether this is the address of a collector of this version',
-    });
+    if (success && isOnward(data.documents, data.next_after, after)) return data;
+    throw this.#noList('documents');
+  }
+
+  /** A page of the numbers that the collector misses of a PoP: all above `after`, whatever else it says. */
+  async gaps(pop: string, after: number): Promise<GapList> {
+    const { octets } = await this.#get(`/api/v1/gaps/${pop}?after=${after}`, LIMITS.documentListBytesMax);
+    const { success, data } = gapListSchema.safeParse(parseJson(octets));
+    const ends = data?.gaps.map(({ to_sequence: sequence }) => ({ sequence })) ?? [];
+    if (success && isOnward(ends, data.next_after, after)) return data;
+    throw this.#noList('gaps');
   }
 
   async document(pop: string, sequence: number): Promise<FetchedDocument> {
@@ -88,6 +94,14 @@ export class CollectorReader {
     }
   }
 
+  #noList(of: string): PopprobeError {
+    return new PopprobeError('malformed', {
+      expected: `a list of ${of}, by sequence number`,
+      found: `something else, from ${this.#url}`,
+      remedy: 'see whether this is the address of a collector of this version',
+    });
+  }
+
   #unreachable(found: string, cause?: unknown): PopprobeError {
     return new PopprobeError('collector_unreachable', {
       expected: `a collector that answers on ${this.#url}`,
@@ -111,13 +125,13 @@ async function readUpTo(body: Dispatcher.ResponseData['body'], bytesMax: number)
 }
 
 /** A list that does not go on would be asked for without end. */
-function isOnward({ documents, next_after: nextAfter }: DocumentList, after: number): boolean {
+function isOnward(listed: readonly { sequence: number }[], nextAfter: number | null, after: number): boolean {
   let before = after;
-  for (const { sequence } of documents) {
+  for (const { sequence } of listed) {
     if (sequence <= before) return false;
     before = sequence;
   }
-  return nextAfter === null || (documents.length > 0 && nextAfter === before);
+  return nextAfter === null || (listed.length > 0 && nextAfter === before);
 }
 
 function parseJson(octets: Buffer): unknown {

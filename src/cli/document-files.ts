@@ -40,7 +40,7 @@ function isFolder(path: string): boolean {
 function lookInto(folder: string, listed: DocumentFiles): void {
   const nothing = (found: string): void => {
     const content: NoExhibit = { code: 'nothing_to_verify', expected: `documents (*${SUFFIX}) in the folder`, found };
-    listed.empty.push({ place: folder, sequence: null, content, doneRatio: 0 });
+    listed.empty.push({ place: folder, sequence: null, content, isBeyond: false, doneRatio: 0 });
   };
   try {
     const entries = readdirSync(folder, { withFileTypes: true }).filter((entry) => !entry.isDirectory());
@@ -61,7 +61,8 @@ export function* documentFiles({ files, empty }: DocumentFiles): Generator<Exhib
   for (const { folder, names } of files) {
     for (const name of names) {
       const place = folder === null ? name : join(folder, name);
-      yield { place, sequence: sequenceOf(basename(place)), content: contentOf(place), doneRatio: ++done / total };
+      const sequence = sequenceOf(basename(place));
+      yield { place, sequence, content: contentOf(place), isBeyond: false, doneRatio: ++done / total };
     }
   }
 }

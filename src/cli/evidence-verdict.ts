@@ -1,8 +1,7 @@
 /** The verdict over evidence as programs read it: everything that a person is told, in one JSON object. */
 
-import { MS_PER_S } from '../base/units.ts';
 import type { Evidence, EvidenceFault, PopEvidence } from './evidence.ts';
-import type { Month } from './month.ts';
+import { endOf, type NoteFrame, notesOn, rfc3339, type VerdictNote } from './verdict-notes.ts';
 
 /** In `snake_case` like every document of popprobe; times are RFC 3339. */
 export interface EvidenceVerdict {
@@ -16,7 +15,7 @@ export interface EvidenceVerdict {
   pops: PopVerdict[];
   keys: { kid: string; pop: string | null; file: string; documents: number }[];
   /** What is no fault, but must be known. */
-  notes: string[];
+  notes: VerdictNote[];
   faults: EvidenceFault[];
   /** Of all; more than are listed when there are very many. */
   fault_count: number;
@@ -25,13 +24,15 @@ export interface EvidenceVerdict {
 interface PopVerdict {
   pop: string;
   documents: number;
+  /** Of these, events; the others are windows. */
+  records: number;
   /** How often the agent was started. */
   runs: number;
   first_sequence: number;
   last_sequence: number;
-  /** Start of the first window, end of the last one. */
-  windows_from: string;
-  windows_to: string;
+  /** Start of the first window, end of the last one; null when there is none. */
+  windows_from: string | null;
+  windows_to: string | null;
   /** Digest of the document before the first; null where a chain begins. */
   prev: string | null;
   /** SHA-256 of the last document, as the chain writes it and as sha256sum does. */
@@ -39,13 +40,9 @@ interface PopVerdict {
 }
 
 /** What the verdict says beside the evidence itself. */
-export interface VerdictFrame {
-  nowMs: number;
+export interface VerdictFrame extends NoteFrame {
   software: string;
   source: readonly string[];
-  month: Month | null;
-  /** Files in the folders that are no documents by their names. */
-  others: number;
 }
 
 export function verdictOf(evidence: Evidence, frame: VerdictFrame): EvidenceVerdict {
@@ -63,15 +60,25 @@ export function verdictOf(evidence: Evidence, frame: VerdictFrame): EvidenceVerd
   };
 }
 
-function popVerdict({ pop, documents, runs, first, head }: PopEvidence): PopVerdict {
+function popVerdict({
+  pop,
+  documents,
+  records,
+  runs,
+  first,
+  head,
+  firstSummary,
+  lastSummary,
+}: PopEvidence): PopVerdict {
   return {
     pop,
     documents,
+    records,
     runs,
     first_sequence: first.sequence,
     last_sequence: head.sequence,
-    windows_from: rfc3339(first.window.start_unix_s),
-    windows_to: rfc3339(endS(head)),
+    windows_from: firstSummary && rfc3339(firstSummary.window.start_unix_s),
+    windows_to: lastSummary && rfc3339(endOf(lastSummary)),
     prev: first.prev,
     head: {
       sequence: head.sequence,
@@ -79,33 +86,4 @@ function popVerdict({ pop, documents, runs, first, head }: PopEvidence): PopVerd
       sha256_hex: Buffer.from(head.digest, 'base64url').toString('hex'),
     },
   };
-}
-
-function notesOn({ pops, keys }: Evidence, { month, others, nowMs }: VerdictFrame): string[] {
-  return [
-    ...pops
-      .filter(({ copies }) => copies > 0)
-      .map(({ pop, copies }) => `${pop}: copies of documents, not counted: ${copies}`),
-    ...(others > 0 ? [`other files in the folders, not looked at: ${others}`] : []),
-    ...keys.filter(({ pop }) => pop === null).map(({ file }) => `${file}: nothing says whose key this is`),
-    ...(month === null ? [] : pops.flatMap((pop) => edgesOf(pop, month, nowMs))),
-  ];
-}
-
-/** The chain proves that nothing is missing between the first document and the last, and not how far it reaches. */
-function edgesOf({ pop, first, head }: PopEvidence, { name, fromS, toS }: Month, nowMs: number): string[] {
-  const before = first.window.start_unix_s - fromS;
-  const after = Math.min(toS, Math.floor(nowMs / MS_PER_S)) - endS(head);
-  return [
-    ...(before > 0 ? [`${pop}: no document covers the first ${before} s of ${name}`] : []),
-    ...(after > 0 ? [`${pop}: no document covers ${name} from ${rfc3339(endS(head))} on (${after} s)`] : []),
-  ];
-}
-
-function endS({ window }: PopEvidence['head']): number {
-  return window.start_unix_s + window.length_s;
-}
-
-function rfc3339(unixS: number): string {
-  return new Date(unixS * MS_PER_S).toISOString();
 }

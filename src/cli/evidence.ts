@@ -2,7 +2,9 @@
 
 import { type ErrorCode, PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
-import { type AuditedDocument, ChainAudit } from '../protocol/chain-audit.ts';
+import { type AuditedDocument, type AuditedSummary, declarationsIn } from '../protocol/audited-document.ts';
+import { ChainAudit, type ChainNote } from '../protocol/chain-audit.ts';
+import { BoundedList } from './bounded-list.ts';
 import { type CheckedDocument, checkDocument } from './check-document.ts';
 import type { EvidenceKey } from './evidence-keys.ts';
 import type { Exhibit } from './exhibit.ts';
@@ -22,11 +24,21 @@ export interface PopEvidence {
   /** Different documents, and how many were there more than once. */
   readonly documents: number;
   readonly copies: number;
+  /** Of the documents, those that state an event and not a window. */
+  readonly records: number;
+  /** Documents behind these that were looked at for what they declare, and are not counted. */
+  readonly beyond: number;
   /** How often the agent was started, as far as its documents tell. */
   readonly runs: number;
   readonly first: AuditedDocument;
   /** The last document: its digest is the head of the chain. */
   readonly head: AuditedDocument;
+  /** The summaries of the first window and of the last; null where there are only records. */
+  readonly firstSummary: AuditedSummary | null;
+  readonly lastSummary: AuditedSummary | null;
+  /** The first `LIMITS.evidenceNotesMax`; `noteCount` is of all. */
+  readonly notes: readonly ChainNote[];
+  readonly noteCount: number;
 }
 
 export interface Evidence {
@@ -40,6 +52,13 @@ export interface Evidence {
   readonly faultCount: number;
 }
 
+/** The verified documents of one PoP. */
+interface Chain {
+  documents: CheckedDocument[];
+  /** Wanted for what they declare. */
+  beyond: CheckedDocument[];
+}
+
 /**
  * Verifies documents in whatever order they come. Of each verified one it keeps number, digests and window, nothing else.
  *
@@ -50,25 +69,26 @@ export async function verifyEvidence(
   keys: readonly EvidenceKey[],
   onDone: (documents: number, doneRatio: number) => void,
 ): Promise<Evidence> {
-  const faults = new Faults();
+  const faults: Faults = new BoundedList(LIMITS.evidenceFaultsMax);
   const byKid = new Map(keys.map((key) => [key.kid, key]));
-  const chains = new Map<string, CheckedDocument[]>();
+  const chains = new Map<string, Chain>();
   const signed = new Map<string, number>();
   let seen = 0;
   for await (const exhibit of exhibits) {
     const document = await checkExhibit(exhibit, byKid, faults);
     if (document !== null) {
-      const chain = chains.get(document.pop);
-      if (chain) chain.push(lean(document, chain.at(-1)));
-      else chains.set(document.pop, [document]);
-      signed.set(document.kid, (signed.get(document.kid) ?? 0) + 1);
+      const chain = chains.get(document.pop) ?? { documents: [], beyond: [] };
+      chains.set(document.pop, chain);
+      const documents = exhibit.isBeyond ? chain.beyond : chain.documents;
+      documents.push(lean(document, documents.at(-1)));
+      if (!exhibit.isBeyond) signed.set(document.kid, (signed.get(document.kid) ?? 0) + 1);
     }
     onDone(++seen, exhibit.doneRatio);
   }
   if (seen === 0) {
     faults.add({ code: 'nothing_to_verify', place: 'the evidence', expected: 'a document at least', found: 'none' });
   }
-  const pops = [...chains.keys()].sort().map((pop) => auditChain(pop, chains.get(pop) ?? [], faults));
+  const pops = [...chains].sort(([a], [b]) => (a < b ? -1 : 1)).map(([pop, chain]) => auditChain(pop, chain, faults));
   return {
     isValid: faults.count === 0,
     pops: pops.filter((pop) => pop !== null),
@@ -86,15 +106,7 @@ function lean(document: CheckedDocument, before: CheckedDocument | undefined): C
   return { ...document, pop: before.pop, prev, boot_id };
 }
 
-class Faults {
-  readonly listed: EvidenceFault[] = [];
-  count = 0;
-
-  add(fault: EvidenceFault): void {
-    this.count += 1;
-    if (this.listed.length < LIMITS.evidenceFaultsMax) this.listed.push(fault);
-  }
-}
+type Faults = BoundedList<EvidenceFault>;
 
 async function checkExhibit(
   { place, sequence, content }: Exhibit,
@@ -121,21 +133,27 @@ async function checkExhibit(
   }
 }
 
-function auditChain(pop: string, documents: CheckedDocument[], faults: Faults): PopEvidence | null {
+function auditChain(pop: string, { documents, beyond }: Chain, faults: Faults): PopEvidence | null {
   // By digest within a number, so that copies of one document are neighbours.
   documents.sort((a, b) => a.sequence - b.sequence || (a.digest < b.digest ? -1 : 1));
-  const audit = new ChainAudit();
+  const audit = new ChainAudit(declarationsIn([...documents, ...beyond]));
+  const notes = new BoundedList<ChainNote>(LIMITS.evidenceNotesMax);
   let copies = 0;
   let before: CheckedDocument | null = null;
   for (const document of documents) {
     if (before?.sequence === document.sequence && before.digest === document.digest) copies += 1;
     else {
-      for (const { code, sequence, expected, found } of audit.add(document)) {
+      const findings = audit.add(document);
+      for (const { code, sequence, expected, found } of findings.faults) {
         faults.add({ code, place: `${pop} document ${sequence}`, expected, found });
       }
+      notes.add(...findings.notes);
     }
     before = document;
   }
-  const { first, head, runs } = audit;
-  return first && head ? { pop, documents: audit.documents, copies, runs, first, head } : null;
+  const { first, head } = audit;
+  if (!first || !head) return null;
+  const { records, runs, firstSummary, lastSummary } = audit;
+  const counts = { documents: audit.documents, copies, records, beyond: beyond.length, runs };
+  return { pop, ...counts, first, head, firstSummary, lastSummary, notes: notes.listed, noteCount: notes.count };
 }

@@ -16,6 +16,8 @@ export interface Exhibit {
   /** The number under which it is kept; null where nothing says one. */
   sequence: number | null;
   content: DocumentFile | NoExhibit;
+  /** It lies behind the others, with documents between that nobody asked for: only what it declares is wanted. */
+  isBeyond: boolean;
   /** How much of all the work is done after this one, 0 to 1. */
   doneRatio: number;
 }

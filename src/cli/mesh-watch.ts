@@ -95,5 +95,5 @@ function table(mesh: Mesh, screen: Screen, others: readonly string[]): string[] 
 }
 
 function hasAccepted(mesh: Mesh | null): boolean {
-  return mesh?.pops.some((pop) => pop.documents > 0) ?? false;
+  return mesh?.pops.some((pop) => pop.window_start !== null) ?? false;
 }

@@ -15,7 +15,7 @@ export function renderEvidence(verdict: EvidenceVerdict): string[] {
       ({ kid, pop, file, documents }) =>
         `key: ${kid} (RFC 7638 thumbprint) of ${pop ?? 'a PoP that nothing names'}, ${printable(file)}, signed ${documents} documents`,
     ),
-    ...notes.map((note) => `note: ${printable(note)}`),
+    ...notes.map(({ text }) => `note: ${printable(text)}`),
     ...faults.map(
       ({ code, place, expected, found }) =>
         `fault: ${printable(place)}: expected ${printable(expected)}; found ${cleanMessage(found)} [${code}]`,
@@ -30,10 +30,14 @@ function popLines(pop: EvidenceVerdict['pops'][number]): string[] {
   const before = pop.prev === null ? 'where a chain begins' : `after the one with digest ${pop.prev}`;
   return [
     `PoP ${pop.pop}: ${pop.documents} documents, ${pop.first_sequence} (${before}) to ${pop.last_sequence}`,
-    `  windows: ${pop.windows_from} to ${pop.windows_to}, runs of the agent: ${pop.runs}`,
+    `  windows: ${windowsText(pop)}, runs of the agent: ${pop.runs}, events: ${pop.records}`,
     `  head of the chain: document ${head.sequence}, SHA-256 ${head.digest}`,
     `    as sha256sum writes it: ${head.sha256_hex}`,
   ];
+}
+
+function windowsText({ windows_from: from, windows_to: to }: EvidenceVerdict['pops'][number]): string {
+  return from === null || to === null ? 'none' : `${from} to ${to}`;
 }
 
 function unlisted({ faults, fault_count: count }: EvidenceVerdict): string[] {

@@ -4,19 +4,21 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import { PopprobeError } from '../base/errors.ts';
+import { LIMITS } from '../base/limits.ts';
 import { ACCEPT_ENCODING } from '../protocol/content-encoding.ts';
 import { DOCUMENTS_ROUTE } from '../protocol/document-kind.ts';
+import { endMsOf, placeOf, timeOf } from '../protocol/document-place.ts';
 import { SIGNATURE_HEADER } from '../protocol/jws.ts';
 import { asPopprobeError, sendError, statusOf } from './answers.ts';
 import { readOctets } from './body.ts';
 import type { IngestCounters } from './counters.ts';
-import type { Keyring, Signer } from './keyring.ts';
-import type { SummaryStore } from './store/store.ts';
-import { signerOf, verifyDocument } from './verify.ts';
+import type { Keyring } from './keyring.ts';
+import type { DocumentStore } from './store/store.ts';
+import { type Claim, claimOf, type VerifiedDocument, verifyDocument } from './verify.ts';
 
 export interface IngestParts {
   keyring: Keyring;
-  store: SummaryStore;
+  store: DocumentStore;
   counters: IngestCounters;
   log: Logger;
   /** CLOCK_REALTIME, ms since the Unix epoch. */
@@ -24,11 +26,12 @@ export interface IngestParts {
 }
 
 /** Adds the route. Delivery is at least once, acceptance exactly once: the same octets again answer `duplicate`. */
-export function registerIngest(app: FastifyInstance, { keyring, store, counters, log, nowMs }: IngestParts): void {
-  const refuse = (reply: FastifyReply, thrown: unknown, signer: Signer | null): FastifyReply => {
+export function registerIngest(app: FastifyInstance, parts: IngestParts): void {
+  const { keyring, store, counters, log, nowMs } = parts;
+  const refuse = (reply: FastifyReply, thrown: unknown, claim: Claim | null): FastifyReply => {
     const error = asPopprobeError(thrown);
     counters.countRefusal(error.code);
-    const whose = { code: error.code, pop: signer?.pop, kid: signer?.kid };
+    const whose = { code: error.code, pop: claim?.signer.pop, kid: claim?.signer.kid };
     if (statusOf(error.code) >= 500) log.error({ ...whose, err: error }, 'document not taken');
     else log.warn({ ...whose, reason: error.message }, 'document refused');
     return sendError(reply, error);
@@ -44,22 +47,35 @@ export function registerIngest(app: FastifyInstance, { keyring, store, counters,
     },
     errorHandler: (error, _request, reply) => void refuse(reply, error, null),
     handler: async (request, reply) => {
-      let signer: Signer | null = null;
+      let claim: Claim | null = null;
       try {
-        const octets = await readOctets(request.raw, request.headers['content-encoding']);
+        // A stranger costs no more than this line: his body is neither kept nor decompressed.
         const line = signatureLine(request.headers);
-        signer = signerOf(line, keyring);
-        const document = await verifyDocument(octets, line, signer);
-        const acceptance = await store.accept(document, nowMs());
+        claim = claimOf(line, keyring);
+        const octets = await readOctets(request.raw, request.headers['content-encoding']);
+        const document = await verifyDocument(octets, line, claim);
+        const receivedAtMs = nowMs();
+        const acceptance = await store.accept(document, receivedAtMs);
         counters.countAcceptance(acceptance);
-        const { pop, sequence } = document.summary;
-        log.info({ pop, kid: document.kid, sequence, digest: document.digest }, `document ${acceptance}`);
-        return { status: acceptance, pop, sequence, digest: document.digest };
+        if (acceptance.status === 'accepted') noticeFuture(document, receivedAtMs, parts);
+        const { pop, sequence } = placeOf(document);
+        const { kid, digest, kind } = document;
+        log.info({ pop, kid, kind, sequence, digest, ...acceptance }, `document ${acceptance.status}`);
+        return { status: acceptance.status, pop, sequence, digest };
       } catch (error) {
-        return refuse(reply, error, signer);
+        return refuse(reply, error, claim);
       }
     },
   });
+}
+
+/** Evidence is evidence: a document from the future is taken, but one of the two clocks is wrong. */
+function noticeFuture(document: VerifiedDocument, receivedAtMs: number, { counters, log }: IngestParts): void {
+  const aheadMs = endMsOf(timeOf(document)) - receivedAtMs;
+  if (aheadMs <= LIMITS.clockSkewMsMax) return;
+  counters.countFromFuture();
+  const { pop, sequence } = placeOf(document);
+  log.warn({ pop, sequence, aheadMs }, 'document from the future: compare the clocks of this host and of the PoP');
 }
 
 function signatureLine(headers: IncomingHttpHeaders): string {

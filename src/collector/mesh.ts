@@ -1,18 +1,23 @@
-/** From the newest windows to the mesh as the NOC sees it: one entry per PoP and one per pair. Pure. */
+/** From the state of the PoPs and their newest windows to the mesh as the NOC sees it: one entry per PoP and one per pair. Pure. */
 
 import { MS_PER_S } from '../base/units.ts';
 import type { SummaryCounts } from '../protocol/summary.ts';
 import { LogHistogram } from '../stats/histogram.ts';
 import { addCounts, emptyCounts, lossRatio } from '../stats/outcomes.ts';
-import type { NewestWindow, StoredPath, StoredPeer } from './store/store.ts';
+import type { NewestWindow, StoredPath, StoredPeer, StoredPop } from './store/store.ts';
 import { pairVerdict, type TwoEnded, twoEnded } from './two-ended.ts';
 
-/** A PoP. All but its name is null, and `documents` 0, until it has sent something. */
+/** A PoP. All but its name is null, and `documents` 0, until it has sent something; `window_start` until a summary. */
 interface MeshPop {
   pop: string;
   last_sequence: number | null;
   last_accepted_at: string | null;
   last_accepted_age_s: number | null;
+  /**
+   * End of the last document's time minus its arrival by the collector's clock. Below 0 by the delay of delivery; above 0
+   * the PoP's clock is ahead, or the agent stopped within its window.
+   */
+  skew_ms: number | null;
   window_start: string | null;
   documents: number;
 }
@@ -65,28 +70,29 @@ export interface Mesh {
  * @param configured names of all PoPs of the mesh: those that never sent anything are listed as well.
  * @param nowMs ms since the Unix epoch.
  */
-export function meshOf(configured: readonly string[], windows: readonly NewestWindow[], nowMs: number): Mesh {
-  const byPop = new Map(windows.map((window) => [window.pop, window]));
+export function meshOf(configured: readonly string[], stored: readonly StoredPop[], nowMs: number): Mesh {
+  const byPop = new Map(stored.map((state) => [state.pop, state]));
   const names = [...new Set([...configured, ...byPop.keys()])].toSorted();
   return {
     generated_at: isoTime(nowMs),
     pops: names.map((name) => meshPop(name, byPop.get(name), nowMs)),
-    pairs: windows.flatMap((window) => window.peers.map((peer) => meshPair(window, peer))),
+    pairs: stored.flatMap(({ newest }) => newest?.peers.map((peer) => meshPair(newest, peer)) ?? []),
   };
 }
 
-function meshPop(pop: string, window: NewestWindow | undefined, nowMs: number): MeshPop {
-  if (window === undefined) {
-    const never = { last_sequence: null, last_accepted_at: null, last_accepted_age_s: null, window_start: null };
-    return { pop, ...never, documents: 0 };
+function meshPop(pop: string, state: StoredPop | undefined, nowMs: number): MeshPop {
+  if (state === undefined) {
+    const never = { last_sequence: null, last_accepted_at: null, last_accepted_age_s: null, skew_ms: null };
+    return { pop, ...never, window_start: null, documents: 0 };
   }
   return {
     pop,
-    last_sequence: window.lastSequence,
-    last_accepted_at: isoTime(window.lastAcceptedMs),
-    last_accepted_age_s: Math.floor((nowMs - window.lastAcceptedMs) / MS_PER_S),
-    window_start: isoTime(window.windowStartS * MS_PER_S),
-    documents: window.documents,
+    last_sequence: state.lastSequence,
+    last_accepted_at: isoTime(state.lastAcceptedMs),
+    last_accepted_age_s: Math.floor((nowMs - state.lastAcceptedMs) / MS_PER_S),
+    skew_ms: state.skewMs,
+    window_start: state.newest === null ? null : isoTime(state.newest.windowStartS * MS_PER_S),
+    documents: state.documents,
   };
 }
 

@@ -2,30 +2,39 @@
 
 import { PopprobeError } from '../base/errors.ts';
 import { digestOf } from '../protocol/digest.ts';
+import type { DocumentKind } from '../protocol/document-kind.ts';
+import { placeOf } from '../protocol/document-place.ts';
 import { readHeader, verifyDetached } from '../protocol/jws-verify.ts';
-import type { Summary } from '../protocol/summary.ts';
-import { parseSummary } from '../protocol/parse-summary.ts';
+import { type ParsedDocument, parseDocument } from '../protocol/parse-document.ts';
 import type { Keyring, Signer } from './keyring.ts';
 
-/** A summary whose signature, schema and origin are in order, together with the evidence for it. */
-export interface VerifiedDocument {
-  summary: Summary;
+/** The evidence for a document. */
+interface DocumentEvidence {
   /** Exactly what was signed. */
-  octets: Uint8Array;
-  signature: string;
-  kid: string;
-  digest: string;
+  readonly octets: Uint8Array;
+  readonly signature: string;
+  readonly kid: string;
+  readonly digest: string;
+}
+
+/** A document whose signature, schema and origin are in order, together with the evidence for it. */
+export type VerifiedDocument = DocumentEvidence & ParsedDocument;
+
+/** What a signature line claims: a registered key, and the kind of document. Nothing of it is verified yet. */
+export interface Claim {
+  readonly signer: Signer;
+  readonly kind: DocumentKind;
 }
 
 /**
- * Finds the key that the line claims. Nothing is verified yet.
+ * Finds the key that the line claims. It costs no more than a line of text, so it comes before anything else.
  *
  * @throws PopprobeError `malformed` or `bad_signature` for the line, `unknown_key` when the key is not registered.
  */
-export function signerOf(line: string, keyring: Keyring): Signer {
-  const { kid } = readHeader(line);
+export function claimOf(line: string, keyring: Keyring): Claim {
+  const { kid, kind } = readHeader(line);
   const signer = keyring.find(kid);
-  if (signer !== null) return signer;
+  if (signer !== null) return { signer, kind };
   throw new PopprobeError('unknown_key', {
     expected: 'a key that is registered with this collector',
     found: `key ${kid}`,
@@ -36,18 +45,23 @@ export function signerOf(line: string, keyring: Keyring): Signer {
 /**
  * Verifies the signature first, and only then reads what was signed.
  *
- * @throws PopprobeError `bad_signature`, `malformed`, `schema`, or `key_not_for_pop` when a registered key speaks for
- * another PoP than its own.
+ * @throws PopprobeError `bad_signature`, `malformed`, `too_large`, `schema`, or `key_not_for_pop` when a registered key
+ * speaks for another PoP than its own.
  */
-export async function verifyDocument(octets: Uint8Array, line: string, signer: Signer): Promise<VerifiedDocument> {
+export async function verifyDocument(
+  octets: Uint8Array,
+  line: string,
+  { signer, kind }: Claim,
+): Promise<VerifiedDocument> {
   await verifyDetached(line, octets, signer.publicKey);
-  const summary = parseSummary(octets);
-  if (summary.pop !== signer.pop) {
+  const document = parseDocument(octets, kind);
+  const { pop } = placeOf(document);
+  if (pop !== signer.pop) {
     throw new PopprobeError('key_not_for_pop', {
       expected: `a document of PoP ${signer.pop}, to which the key belongs`,
-      found: `a document of PoP ${summary.pop}`,
+      found: `a document of PoP ${pop}`,
       remedy: "compare the agent's name and key with the collector's configuration",
     });
   }
-  return { summary, octets, signature: line, kid: signer.kid, digest: digestOf(octets) };
+  return { ...document, octets, signature: line, kid: signer.kid, digest: digestOf(octets) };
 }

@@ -5,24 +5,24 @@ import { join } from 'node:path';
 import { decodeDocument, sequenceOf } from '../agent/spool-file.ts';
 import { PopprobeError } from '../base/errors.ts';
 import type { Keyring } from '../collector/keyring.ts';
-import { type StoredSummary, verifiedSummary } from './stored-documents.ts';
+import { type LabDocument, verifiedDocument } from './stored-documents.ts';
 
 /**
  * The documents in the spool folder of an agent that has ended, by sequence number.
  *
- * @throws PopprobeError `spool_unusable` for a file that is no document, and whatever `verifiedSummary` throws
+ * @throws PopprobeError `spool_unusable` for a file that is no document, and whatever `verifiedDocument` throws
  */
-export async function readSpooledDocuments(pop: string, folder: string, keyring: Keyring): Promise<StoredSummary[]> {
-  const summaries: StoredSummary[] = [];
+export async function readSpooledDocuments(pop: string, folder: string, keyring: Keyring): Promise<LabDocument[]> {
+  const documents: LabDocument[] = [];
   for (const name of (await readdir(folder)).toSorted()) {
     const sequence = sequenceOf(name);
     if (sequence === null) continue;
     const file = join(folder, name);
     const document = decodeDocument(sequence, await readFile(file));
     if (typeof document === 'string') throw notADocument(file, document);
-    summaries.push(await verifiedSummary({ pop, sequence }, document, keyring));
+    documents.push(await verifiedDocument({ pop, sequence }, document, keyring));
   }
-  return summaries;
+  return documents;
 }
 
 function notADocument(file: string, found: string): PopprobeError {

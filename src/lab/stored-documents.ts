@@ -5,19 +5,27 @@ import type { Keyring } from '../collector/keyring.ts';
 import { openDatabaseToRead } from '../collector/store/database.ts';
 import { SqliteStore } from '../collector/store/sqlite-store.ts';
 import type { DocumentName, StoredDocument } from '../collector/store/store.ts';
-import { signerOf, type VerifiedDocument, verifyDocument } from '../collector/verify.ts';
+import { claimOf, type VerifiedDocument, verifyDocument } from '../collector/verify.ts';
+import {
+  type AuditedRecord,
+  type AuditedSummary,
+  auditedRecord,
+  auditedSummary,
+} from '../protocol/audited-document.ts';
 import type { Summary, SummaryPath, SummaryPeer } from '../protocol/summary.ts';
 
 /** As much of a path as is compared with the network. */
 export type StoredFigures = Pick<SummaryPath, 'kind' | 'interval_ms' | 'counts' | 'refused_by_errno' | 'rtt'>;
 
 /** What a PoP states of one window, its signature verified. */
-export interface StoredSummary
-  extends Pick<Summary, 'pop' | 'boot_id' | 'sequence' | 'prev' | 'window' | 'parameters'> {
-  /** Digest of the document's octets. */
-  readonly digest: string;
+export interface StoredSummary extends Omit<AuditedSummary, 'window'>, Pick<Summary, 'pop' | 'window' | 'parameters'> {
   readonly peers: readonly (Pick<SummaryPeer, 'peer' | 'seconds'> & { readonly paths: readonly StoredFigures[] })[];
 }
+
+/** What a PoP states of one event, as far as it bears on the chain. */
+export type StoredRecord = AuditedRecord & { readonly pop: string };
+
+export type LabDocument = StoredSummary | StoredRecord;
 
 /**
  * Every document of the collector's SQLite file, by PoP and sequence number. The file stays as it is.
@@ -26,15 +34,15 @@ export interface StoredSummary
  * @throws PopprobeError `store_unusable` for the file; for a document `unknown_key`, `bad_signature`, `malformed`,
  * `schema` or `key_not_for_pop`, with its name in `found`.
  */
-export async function readStoredDocuments(file: string, keyring: Keyring): Promise<StoredSummary[]> {
+export async function readStoredDocuments(file: string, keyring: Keyring): Promise<LabDocument[]> {
   const store = new SqliteStore(openDatabaseToRead(file));
   try {
-    const summaries: StoredSummary[] = [];
+    const documents: LabDocument[] = [];
     for (const name of await store.documentNames()) {
       const document = await store.document(name.pop, name.sequence);
-      if (document) summaries.push(await verifiedSummary(name, document, keyring));
+      if (document) documents.push(await verifiedDocument(name, document, keyring));
     }
-    return summaries;
+    return documents;
   } finally {
     await store.close();
   }
@@ -45,13 +53,13 @@ export async function readStoredDocuments(file: string, keyring: Keyring): Promi
  *
  * @throws PopprobeError `unknown_key`, `bad_signature`, `malformed`, `schema` or `key_not_for_pop`, with its name in `found`.
  */
-export async function verifiedSummary(
+export async function verifiedDocument(
   { pop, sequence }: DocumentName,
   { octets, signature }: StoredDocument,
   keyring: Keyring,
-): Promise<StoredSummary> {
+): Promise<LabDocument> {
   try {
-    return comparedPart(await verifyDocument(octets, signature, signerOf(signature, keyring)));
+    return comparedPart(await verifyDocument(octets, signature, claimOf(signature, keyring)));
   } catch (cause) {
     if (!(cause instanceof PopprobeError)) throw cause;
     const { code, expected, found, remedy } = cause;
@@ -60,9 +68,10 @@ export async function verifiedSummary(
 }
 
 /** A long run has a hundred thousand paths with a histogram each: what is not compared is let go of. */
-function comparedPart({ summary, digest }: VerifiedDocument): StoredSummary {
-  const { pop, boot_id, sequence, prev, window, parameters } = summary;
-  const peers = summary.peers.map(({ peer, seconds, paths }) => ({
+function comparedPart(document: VerifiedDocument): LabDocument {
+  if (document.kind === 'record') return { pop: document.record.pop, ...auditedRecord(document.record, document) };
+  const { pop, window, parameters } = document.summary;
+  const peers = document.summary.peers.map(({ peer, seconds, paths }) => ({
     peer,
     seconds,
     paths: paths.map(({ kind, interval_ms, counts, refused_by_errno, rtt }) => ({
@@ -73,5 +82,5 @@ function comparedPart({ summary, digest }: VerifiedDocument): StoredSummary {
       rtt,
     })),
   }));
-  return { pop, boot_id, sequence, prev, window, parameters, digest, peers };
+  return { ...auditedSummary(document.summary, document), pop, window, parameters, peers };
 }

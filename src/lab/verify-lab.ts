@@ -4,7 +4,7 @@ import { loadKeyring } from '../collector/load-keyring.ts';
 import type { LabScenario } from '../config/lab-scenario.ts';
 import type { LabFiles } from './lab-files.ts';
 import { readSpooledDocuments } from './spooled-documents.ts';
-import { readStoredDocuments, type StoredSummary } from './stored-documents.ts';
+import { readStoredDocuments, type LabDocument } from './stored-documents.ts';
 import { readTruth } from './truth-file.ts';
 import { type Verification, verifyRun } from './verify.ts';
 
@@ -16,7 +16,7 @@ export async function verifyLab(files: LabFiles, { mesh }: LabScenario): Promise
   const pops = mesh.pops.map(({ name }) => name);
   const keyring = await loadKeyring(pops.map((name) => ({ name, keyFiles: [files.publicKey(name)] })));
   const stored = await readStoredDocuments(files.store, keyring);
-  const spooled: StoredSummary[] = [];
+  const spooled: LabDocument[] = [];
   for (const pop of pops) spooled.push(...(await readSpooledDocuments(pop, files.spool(pop), keyring)));
   const isStored = new Set(stored.map(nameOf));
   const held = spooled.filter((document) => !isStored.has(nameOf(document)));
@@ -24,6 +24,6 @@ export async function verifyLab(files: LabFiles, { mesh }: LabScenario): Promise
 }
 
 /** A document may be stored and its agent not know it yet. */
-function nameOf({ pop, sequence }: StoredSummary): string {
+function nameOf({ pop, sequence }: LabDocument): string {
   return `${pop} ${sequence}`;
 }

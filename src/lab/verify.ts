@@ -3,7 +3,7 @@
 import { MS_PER_S } from '../base/units.ts';
 import { type AgentAccount, agentAccount } from './agent-account.ts';
 import { emulatorErrorP99Us, meanReadLagUs } from './emulator-error.ts';
-import type { StoredSummary } from './stored-documents.ts';
+import type { LabDocument, StoredSummary } from './stored-documents.ts';
 import { truthAccount } from './truth-account.ts';
 import type { Truth } from './truth-file.ts';
 import type { TruthRow } from './truth.ts';
@@ -40,7 +40,7 @@ const DELAY_ERROR_US_DEFAULT = 500;
 /** @param documents of all PoPs; their signatures have been verified. */
 export function verifyRun(
   truth: Truth,
-  documents: readonly StoredSummary[],
+  documents: readonly LabDocument[],
   { pops, delayErrorUs = DELAY_ERROR_US_DEFAULT }: VerifyOptions,
 ): Verification {
   const chains = pops.map((pop) => [pop, chainOf(documents, pop)] as const);
@@ -51,7 +51,8 @@ export function verifyRun(
   const reasons = [...strangers(documents, pops), ...otherOverload(truth, pops)];
   for (const [from, chain] of chains) {
     reasons.push(...chainFaults(chain).map((fault) => `${from}: ${fault}`));
-    const accounts = pops.filter((to) => to !== from).map((to) => ({ to, agent: agentAccount(chain, to) }));
+    const summaries = chain.filter(isSummary);
+    const accounts = pops.filter((to) => to !== from).map((to) => ({ to, agent: agentAccount(summaries, to) }));
     reasons.push(...uncovered(covered, from, accounts));
     for (const { to, agent } of accounts) {
       const network = truthAccount(rowsOf(from, to), rowsOf(to, from));
@@ -70,7 +71,11 @@ export function verifyRun(
   };
 }
 
-function chainOf(documents: readonly StoredSummary[], of: string): StoredSummary[] {
+function isSummary(document: LabDocument): document is StoredSummary {
+  return document.kind === 'summary';
+}
+
+function chainOf(documents: readonly LabDocument[], of: string): LabDocument[] {
   return documents.filter(({ pop }) => pop === of).sort((a, b) => a.sequence - b.sequence);
 }
 
@@ -90,10 +95,14 @@ function nameOf(from: string, to: string): string {
 }
 
 /** PoPs that are not of this network: the documents or the truth are another run's. */
-function strangers(documents: readonly StoredSummary[], pops: readonly string[]): string[] {
+function strangers(documents: readonly LabDocument[], pops: readonly string[]): string[] {
   const known = new Set(pops);
-  const named = documents.flatMap(({ pop, peers }) => [pop, ...peers.map(({ peer }) => peer)]);
+  const named = documents.flatMap((document) => [document.pop, ...peersOf(document)]);
   return [...new Set(named)].filter((pop) => !known.has(pop)).map((pop) => `${pop}: no PoP of this network`);
+}
+
+function peersOf(document: LabDocument): string[] {
+  return document.kind === 'summary' ? document.peers.map(({ peer }) => peer) : [];
 }
 
 /** What the emulator had no room for between hosts that are not both PoPs; between PoPs it stands with their pair. */

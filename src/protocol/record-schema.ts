@@ -7,6 +7,9 @@ import { traceSchema } from './trace-schema.ts';
 
 export const RECORD_SCHEMA = 'popprobe.record/1';
 
+/** Why a document was given up. */
+export const GAP_REASONS = ['spool_full', 'too_old', 'damaged', 'refused', 'dropped'] as const;
+
 const sequence = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 const nanoseconds = z.int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
 const unixS = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -21,7 +24,7 @@ const gapSchema = z.strictObject({
     .array(z.tuple([sequence, sequence]))
     .min(1)
     .max(LIMITS.gapRangesMax),
-  reason: z.enum(['spool_full', 'too_old', 'damaged', 'refused', 'dropped']),
+  reason: z.enum(GAP_REASONS),
 });
 
 /** Windows that were measured and never became documents: the disk refused for longer than memory could hold them. */

@@ -11,8 +11,8 @@ type Pair = Mesh['pairs'][number];
 const START = '2026-01-01T00:00:00.000Z';
 
 function silentPop(pop: string): Pop {
-  const never = { last_sequence: null, last_accepted_at: null, last_accepted_age_s: null, window_start: null };
-  return { pop, ...never, documents: 0 };
+  const never = { last_sequence: null, last_accepted_at: null, last_accepted_age_s: null, skew_ms: null };
+  return { pop, ...never, window_start: null, documents: 0 };
 }
 
 function heardPop(pop: string, ageS: number): Pop {
@@ -21,6 +21,7 @@ function heardPop(pop: string, ageS: number): Pop {
     last_sequence: 7,
     last_accepted_at: START,
     last_accepted_age_s: ageS,
+    skew_ms: -3000,
     window_start: START,
     documents: 1,
   };

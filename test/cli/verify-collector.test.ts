@@ -117,7 +117,7 @@ describe('a month', () => {
     const january = await verifiedFrom(rig.url, '2026-01');
     expect(january.isValid).toBe(true);
     expect(january.lines).toContain(
-      '  windows: 2026-01-31T23:50:00.000Z to 2026-02-01T00:00:00.000Z, runs of the agent: 1',
+      '  windows: 2026-01-31T23:50:00.000Z to 2026-02-01T00:00:00.000Z, runs of the agent: 1, events: 0',
     );
     expect(january.lines.filter((line) => line.startsWith('note: '))).toEqual([
       `note: fra: no document covers the first ${31 * 86_400 - 600} s of 2026-01`,
@@ -125,7 +125,7 @@ describe('a month', () => {
     const february = await verifiedFrom(rig.url, '2026-02');
     expect(february.lines[1]).toBe(`source: ${rig.url}/, month 2026-02 (UTC)`);
     expect(february.lines).toContain(
-      '  windows: 2026-02-01T00:00:00.000Z to 2026-02-01T00:10:00.000Z, runs of the agent: 1',
+      '  windows: 2026-02-01T00:00:00.000Z to 2026-02-01T00:10:00.000Z, runs of the agent: 1, events: 0',
     );
     // Up to now, not to the end of a month that is not over.
     expect(february.lines.filter((line) => line.startsWith('note: '))).toEqual([
@@ -151,7 +151,7 @@ describe('a collector that was tampered with', () => {
   });
 
   it('withholds a document', async () => {
-    tamper('DELETE FROM window_row WHERE sequence = 7');
+    tamper('DELETE FROM chain_row WHERE sequence = 7');
     expect((await verifiedFrom(rig.url)).codes).toEqual(['documents_missing']);
   });
 
@@ -162,12 +162,13 @@ describe('a collector that was tampered with', () => {
 
   it('has other octets, and says so', async () => {
     const octets = Buffer.from('{}');
-    tamper('UPDATE document SET octets = ?, digest = ? WHERE sequence = 7', octets, digestOf(octets));
+    tamper('UPDATE document SET octets = ? WHERE sequence = 7', octets);
+    tamper('UPDATE chain_row SET digest = ? WHERE sequence = 7', digestOf(octets));
     expect((await verifiedFrom(rig.url)).codes).toEqual(['bad_signature', 'documents_missing']);
   });
 
   it('has the documents of a PoP under the name of another', async () => {
-    for (const table of ['document', 'window_row']) tamper(`UPDATE ${table} SET pop = 'par'`);
+    for (const table of ['document', 'chain_row']) tamper(`UPDATE ${table} SET pop = 'par'`);
     const { codes } = await verified([], { key: [keyFile], from: new URL(rig.url), pop: 'par' });
     expect(codes).toEqual(Array.from({ length: 20 }, () => 'key_not_for_pop'));
   });
@@ -198,6 +199,7 @@ describe('something that only says that it is a collector', () => {
       const [, sequence] = /\/fra\/(\d+)$/.exec(request.url ?? '') ?? [];
       if (sequence === undefined) {
         const documents = chain.map(({ sequence: number, digest }, index) => ({
+          kind: 'summary',
           sequence: number,
           digest,
           window_start_unix_s: index * 60,

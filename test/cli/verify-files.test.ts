@@ -12,6 +12,7 @@ import { digestOf } from '../../src/protocol/digest.ts';
 import { parseSummary } from '../../src/protocol/parse-summary.ts';
 import type { Summary } from '../../src/protocol/summary.ts';
 import { smallSummary } from '../collector/stored-chain.ts';
+import { buildRecord } from '../protocol/record-fixture.ts';
 import { refusalOf } from '../protocol/refusal.ts';
 import {
   buildCounts,
@@ -82,7 +83,7 @@ describe('what the product has sealed', () => {
         'evidence verified at 2026-02-15T12:00:00.000Z by popprobe/0.0.0',
         `source: ${spool}`,
         `PoP fra: 5 documents, ${WINDOW_START_S} (where a chain begins) to ${last}`,
-        '  windows: 2026-01-01T00:00:00.000Z to 2026-01-01T00:05:00.000Z, runs of the agent: 1',
+        '  windows: 2026-01-01T00:00:00.000Z to 2026-01-01T00:05:00.000Z, runs of the agent: 1, events: 0',
         `  head of the chain: document ${last}, SHA-256 ${head}`,
         `    as sha256sum writes it: ${Buffer.from(head, 'base64url').toString('hex')}`,
         `key: ${key.kid} (RFC 7638 thumbprint) of fra, ${keyFile}, signed 5 documents`,
@@ -110,10 +111,20 @@ describe('what the product has sealed', () => {
   it('is valid over a change of the key, when both are given as those of the PoP', async () => {
     const next = await buildKey();
     const nextFile = await writePublicKey(folder, 'next', next);
-    await resign(4, {}, next);
     const options = { key: [keyFile, nextFile], pop: 'fra' };
+    await resign(4, {}, next);
+    expect((await verified([spool], options)).codes).toEqual(['key_unannounced']);
+    // The one before the last announces the key of the last.
+    const { sequence, prev } = await summaryIn(fileAt(3));
+    const { x = '' } = next.publicKey.export({ format: 'jwk' });
+    const record = buildRecord({ kind: 'key', kid: next.kid, x }, { sequence, prev });
+    await writeFile(fileAt(3), fileByHand(record, key, { typ: 'popprobe-record+jws' }));
+    await resign(4, { ...smallSummary(3), sequence: sequence + 1, prev: digestOf(await octetsIn(fileAt(3))) }, next);
     const { isValid, lines } = await verified([spool], options);
     expect(isValid).toBe(true);
+    expect(lines).toContain(
+      `note: fra: from document ${sequence + 1} on key ${next.kid} signs, as key ${key.kid} had announced`,
+    );
     expect(lines.filter((line) => line.startsWith('key: ')).map((line) => line.split(', ').at(-1))).toEqual([
       'signed 4 documents',
       'signed 1 documents',

@@ -20,8 +20,8 @@ afterEach(async () => {
 
 describe('the mesh', () => {
   it('lists configured PoPs that never sent anything', async () => {
-    const never = { last_sequence: null, last_accepted_at: null, last_accepted_age_s: null, window_start: null };
-    const pops = ['ams', 'fra', 'par'].map((pop) => ({ pop, ...never, documents: 0 }));
+    const never = { last_sequence: null, last_accepted_at: null, last_accepted_age_s: null, skew_ms: null };
+    const pops = ['ams', 'fra', 'par'].map((pop) => ({ pop, ...never, window_start: null, documents: 0 }));
     const answer = await rig.get('/api/v1/mesh');
     expect(answer).toMatchObject({ status: 200, json: { generated_at: '2026-01-01T12:00:00.000Z', pops, pairs: [] } });
   });

@@ -39,6 +39,7 @@ describe('the list', () => {
     expect(pop).toBe('fra');
     expect(documents).toEqual(
       chain.slice(0, 2).map(({ sequence, digest }, index) => ({
+        kind: 'summary',
         sequence,
         digest,
         window_start_unix_s: WINDOW_START_S + index * 60,

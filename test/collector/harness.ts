@@ -13,7 +13,7 @@ import { Keyring } from '../../src/collector/keyring.ts';
 import { buildServer } from '../../src/collector/server.ts';
 import { openDatabase } from '../../src/collector/store/database.ts';
 import { SqliteStore } from '../../src/collector/store/sqlite-store.ts';
-import type { SummaryStore } from '../../src/collector/store/store.ts';
+import type { DocumentStore } from '../../src/collector/store/store.ts';
 import { SIGNATURE_HEADER } from '../../src/protocol/jws.ts';
 import type { Summary } from '../../src/protocol/summary.ts';
 import {
@@ -58,7 +58,7 @@ export class Rig {
   counters = new IngestCounters();
   url = '';
   #server: FastifyInstance | null = null;
-  #store: SummaryStore | null = null;
+  #store: DocumentStore | null = null;
 
   private constructor(folder: string, keys: Keys) {
     this.folder = folder;

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { meshOf } from '../../src/collector/mesh.ts';
-import type { NewestWindow, StoredOtherEnd, StoredPath } from '../../src/collector/store/store.ts';
+import type { StoredOtherEnd, StoredPath, StoredPop } from '../../src/collector/store/store.ts';
 import { bucketMidpointNs, bucketOf } from '../../src/stats/histogram.ts';
 import { buildCounts } from '../protocol/summary-fixture.ts';
 
@@ -29,22 +29,23 @@ function path(overrides: Partial<StoredPath>, n: number, rttNs: number, lost = 0
   };
 }
 
-function windowOf(paths: StoredPath[], otherEnd: StoredOtherEnd | null = null): NewestWindow {
-  const state = { pop: 'fra', documents: 3, lastSequence: 9, lastAcceptedMs: NOW_MS - 61_500 };
+function stateOf(paths: StoredPath[], otherEnd: StoredOtherEnd | null = null): StoredPop {
+  const state = { pop: 'fra', documents: 3, lastSequence: 9, lastAcceptedMs: NOW_MS - 61_500, skewMs: -3200 };
   const parameters = { schedule: 'periodic', tickMs: 5, tmaxMs: 3000 } as const;
   const peers = [{ peer: 'ams', seconds: 'g'.repeat(60), paths, otherEnd }];
-  return { ...state, ...parameters, ...END, windowStartS: NOW_MS / 1000 - 120, windowLengthS: 60, peers };
+  const window = { pop: 'fra', sequence: 8, windowStartS: NOW_MS / 1000 - 120, windowLengthS: 60 };
+  return { ...state, newest: { ...window, ...parameters, ...END, peers } };
 }
 
 function pairOf(paths: StoredPath[], otherEnd: StoredOtherEnd | null = null) {
-  const [pair] = meshOf([], [windowOf(paths, otherEnd)], NOW_MS).pairs;
+  const [pair] = meshOf([], [stateOf(paths, otherEnd)], NOW_MS).pairs;
   if (pair === undefined) throw new Error('a pair expected');
   return pair;
 }
 
 describe('the PoPs', () => {
   it('are listed by name, with the age of the last document', () => {
-    const { generated_at, pops } = meshOf(['par', 'fra'], [windowOf([])], NOW_MS);
+    const { generated_at, pops } = meshOf(['par', 'fra'], [stateOf([])], NOW_MS);
     expect(generated_at).toBe('2026-01-01T12:00:00.000Z');
     expect(pops).toEqual([
       {
@@ -52,6 +53,7 @@ describe('the PoPs', () => {
         last_sequence: 9,
         last_accepted_at: '2026-01-01T11:58:58.500Z',
         last_accepted_age_s: 61,
+        skew_ms: -3200,
         window_start: '2026-01-01T11:58:00.000Z',
         documents: 3,
       },
@@ -60,14 +62,20 @@ describe('the PoPs', () => {
         last_sequence: null,
         last_accepted_at: null,
         last_accepted_age_s: null,
+        skew_ms: null,
         window_start: null,
         documents: 0,
       },
     ]);
   });
 
+  it('have no window as long as they have sent but events', () => {
+    const [pop] = meshOf([], [{ ...stateOf([]), newest: null }], NOW_MS).pops;
+    expect(pop).toMatchObject({ pop: 'fra', last_sequence: 9, documents: 3, window_start: null });
+  });
+
   it('include one that is stored but no longer configured', () => {
-    expect(meshOf(['par'], [windowOf([])], NOW_MS).pops.map(({ pop }) => pop)).toEqual(['fra', 'par']);
+    expect(meshOf(['par'], [stateOf([])], NOW_MS).pops.map(({ pop }) => pop)).toEqual(['fra', 'par']);
   });
 });
 

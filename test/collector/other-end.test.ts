@@ -30,7 +30,7 @@ function documentOf(overrides: Partial<Summary> & { sequence: number }) {
   const octets = octetsOf(summary);
   const digest = digestOf(octets);
   digests.set(`${pop} ${sequence}`, digest);
-  return { summary, octets, signature: 'header..signature', kid: 'kid', digest };
+  return { kind: 'summary' as const, summary, octets, signature: 'header..signature', kid: 'kid', digest };
 }
 
 async function accept(overrides: Partial<Summary> & { sequence: number }): Promise<void> {
@@ -43,8 +43,8 @@ function reflecting(received: number): Partial<Summary> {
 }
 
 async function otherEndsOf(pop: string) {
-  const newest = (await store.mesh()).find((window) => window.pop === pop);
-  return Object.fromEntries(newest?.peers.map(({ peer, otherEnd }) => [peer, otherEnd]) ?? []);
+  const state = (await store.mesh()).find((stored) => stored.pop === pop);
+  return Object.fromEntries(state?.newest?.peers.map(({ peer, otherEnd }) => [peer, otherEnd]) ?? []);
 }
 
 describe('the other end', () => {
@@ -75,8 +75,8 @@ describe('the other end', () => {
 
 describe("a PoP's own end", () => {
   const own = async () => {
-    const [newest] = await store.mesh();
-    return [newest?.isFirstOfRun, newest?.clockErrorNs];
+    const [state] = await store.mesh();
+    return [state?.newest?.isFirstOfRun, state?.newest?.clockErrorNs];
   };
 
   it('has no bound of its clock where none is stated, or the clock made a step', async () => {

@@ -33,7 +33,7 @@ afterEach(async () => {
 function verified(overrides: Partial<Summary> = {}): VerifiedDocument {
   const summary = buildSummary(overrides);
   const octets = octetsOf(summary);
-  return { summary, octets, signature: 'header..signature', kid: 'kid', digest: digestOf(octets) };
+  return { kind: 'summary', summary, octets, signature: 'header..signature', kid: 'kid', digest: digestOf(octets) };
 }
 
 describe('opening', () => {
@@ -76,10 +76,18 @@ describe('accepting', () => {
     const twice = verified({ peers: [buildPeer('par', { reflected: [REFLECTED] }), peer] });
     const refusal = await refusalOf(() => store.accept(twice, 0));
     expect([refusal.code, refusal.found]).toEqual(['store_unusable', expect.stringContaining('UNIQUE')]);
-    for (const table of ['document', 'pop_state', 'window_row', 'peer_row', 'minute_row', 'reflected_row']) {
+    for (const table of [
+      'document',
+      'chain_row',
+      'pop_state',
+      'window_row',
+      'peer_row',
+      'minute_row',
+      'reflected_row',
+    ]) {
       expect(database.prepare(`SELECT * FROM ${table}`).all()).toEqual([]);
     }
-    expect(await store.accept(verified(), 0)).toBe('accepted');
+    expect(await store.accept(verified(), 0)).toEqual({ status: 'accepted', order: 'next' });
     await store.close();
   });
 
@@ -91,7 +99,7 @@ describe('accepting', () => {
     other.exec('BEGIN IMMEDIATE');
     expect(await refusalOf(() => store.accept(verified(), 0))).toMatchObject({ code: 'store_unusable' });
     other.exec('ROLLBACK');
-    expect(await store.accept(verified(), 0)).toBe('accepted');
+    expect(await store.accept(verified(), 0)).toEqual({ status: 'accepted', order: 'next' });
     other.close();
     await store.close();
   });
@@ -132,10 +140,10 @@ describe('reading', () => {
     const store = new SqliteStore(openDatabase(file));
     await store.accept(verified({ sequence: 5, peers: [buildPeer('par')] }), 1000);
     await store.accept(verified({ sequence: 2, peers: [buildPeer('ams')] }), 2000);
-    const [newest] = await store.mesh();
-    const state = { pop: 'fra', documents: 2, lastSequence: 5, lastAcceptedMs: 2000 };
-    expect(newest).toMatchObject({ ...state, windowStartS: WINDOW_START_S + 300, windowLengthS: 60 });
-    expect(newest?.peers.map(({ peer, paths }) => [peer, paths.length])).toEqual([['par', 5]]);
+    const [state] = await store.mesh();
+    expect(state).toMatchObject({ pop: 'fra', documents: 2, lastSequence: 5, lastAcceptedMs: 2000 });
+    expect(state?.newest).toMatchObject({ sequence: 5, windowStartS: WINDOW_START_S + 300, windowLengthS: 60 });
+    expect(state?.newest?.peers.map(({ peer, paths }) => [peer, paths.length])).toEqual([['par', 5]]);
     await store.close();
   });
 

@@ -3,8 +3,10 @@
 import { Keyring } from '../../src/collector/keyring.ts';
 import { openDatabase } from '../../src/collector/store/database.ts';
 import { SqliteStore } from '../../src/collector/store/sqlite-store.ts';
-import { signerOf, verifyDocument } from '../../src/collector/verify.ts';
+import { claimOf, verifyDocument } from '../../src/collector/verify.ts';
+import type { ChainRecord, RecordEvent } from '../../src/protocol/record.ts';
 import type { Summary } from '../../src/protocol/summary.ts';
+import { buildRecord } from '../protocol/record-fixture.ts';
 import {
   buildSummary,
   type SignedDocument,
@@ -23,6 +25,31 @@ export function smallSummary(index: number, overrides: Partial<Summary> = {}, st
 
 export interface ChainedDocument extends SignedDocument {
   sequence: number;
+}
+
+/** A document that is told its place in the chain. */
+export type Link = (place: Pick<Summary, 'sequence' | 'prev'>) => Summary | ChainRecord;
+
+/** The summary of window `index`. */
+export function windowLink(index: number, overrides: Partial<Summary> = {}): Link {
+  return (place) => smallSummary(index, { ...place, ...overrides });
+}
+
+/** A record, `atS` seconds after the first window begins. */
+export function eventLink(what: RecordEvent, atS: number, overrides: Partial<ChainRecord> = {}): Link {
+  return (place) => buildRecord(what, { at_unix_ms: (WINDOW_START_S + atS) * 1000, ...place, ...overrides });
+}
+
+/** Documents of both kinds, each naming the one before. */
+export async function linkAll(key: TestKey, links: readonly Link[], firstSequence = 1): Promise<ChainedDocument[]> {
+  const chain: ChainedDocument[] = [];
+  for (const link of links) {
+    const sequence = firstSequence + chain.length;
+    const document = link({ sequence, prev: chain.at(-1)?.digest ?? null });
+    const kind = document.schema === 'popprobe.record/1' ? 'record' : 'summary';
+    chain.push({ sequence, ...(await signDocument(document, key, kind)) });
+  }
+  return chain;
 }
 
 /** A chain of `n` documents of PoP `fra`, windows from `startS` on. */
@@ -48,7 +75,7 @@ export async function storeAll(rig: Rig, documents: readonly SignedDocument[]): 
   const { kid, publicKey } = rig.keys.fra;
   const keyring = new Keyring([{ kid, publicKey, pop: 'fra' }]);
   for (const { octets, signature } of documents) {
-    await store.accept(await verifyDocument(octets, signature, signerOf(signature, keyring)), 0);
+    await store.accept(await verifyDocument(octets, signature, claimOf(signature, keyring)), 0);
   }
   await store.close();
 }

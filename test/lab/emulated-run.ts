@@ -31,8 +31,11 @@ export interface Probe {
 
 export interface Run {
   truth: Truth;
-  documents: (Summary & { digest: string })[];
+  documents: EmulatedSummary[];
 }
+
+/** What an agent signs, as the lab reads it. */
+export type EmulatedSummary = Summary & Pick<StoredSummary, 'kind' | 'digest' | 'kid'>;
 
 const ENOBUFS = 105;
 
@@ -143,7 +146,7 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-function chainOf(pop: string, probes: readonly Probe[], windows: number): (Summary & { digest: string })[] {
+function chainOf(pop: string, probes: readonly Probe[], windows: number): EmulatedSummary[] {
   const own = probes.filter(({ from }) => from === pop);
   const documents = Array.from({ length: windows }, (_, index) => {
     const startS = START_S + index * WINDOW_S;
@@ -154,7 +157,7 @@ function chainOf(pop: string, probes: readonly Probe[], windows: number): (Summa
       window: { start: new Date(startS * 1000).toISOString(), start_unix_s: startS, length_s: WINDOW_S },
       peers: POPS.filter((peer) => peer !== pop).map((peer) => peerOf(peer, index * WINDOW_S, inWindow)),
     });
-    return { ...summary, digest: '' };
+    return { kind: 'summary' as const, ...summary, digest: '', kid: `key of ${pop}` };
   });
   return rechained(documents);
 }

@@ -1,16 +1,24 @@
-/** Reads the newest window of every PoP out of the SQLite tables. */
+/** Reads the state of every PoP and its newest window out of the SQLite tables. */
 
 import type { Database, Statement } from 'better-sqlite3';
 import type { SummaryCounts } from '../../protocol/summary.ts';
 import { OtherEndReader, type OtherEnds } from './other-end-reader.ts';
-import type { NewestWindow, StoredPath, StoredPeer } from './store.ts';
+import type { NewestWindow, StoredPath, StoredPeer, StoredPop } from './store.ts';
 
 const SELECT_POPS = `
   SELECT p.pop AS pop, p.documents AS documents, p.last_sequence AS lastSequence,
-    p.last_received_at_ms AS lastAcceptedMs, w.window_start_s AS windowStartS, w.window_length_s AS windowLengthS,
-    w.schedule AS schedule, w.tick_ms AS tickMs, w.tmax_ms AS tmaxMs
-  FROM pop_state p JOIN window_row w ON w.pop = p.pop AND w.sequence = p.last_sequence
+    p.last_received_at_ms AS lastAcceptedMs, c.at_ms + coalesce(c.length_s, 0) * 1000 - d.received_at_ms AS skewMs
+  FROM pop_state p
+    JOIN chain_row c ON c.pop = p.pop AND c.sequence = p.last_sequence
+    JOIN document d ON d.pop = p.pop AND d.sequence = p.last_sequence
   ORDER BY p.pop`;
+
+/** Records may follow a PoP's newest summary. */
+const SELECT_WINDOWS = `
+  SELECT w.pop AS pop, w.sequence AS sequence, w.window_start_s AS windowStartS, w.window_length_s AS windowLengthS,
+    w.schedule AS schedule, w.tick_ms AS tickMs, w.tmax_ms AS tmaxMs
+  FROM pop_state p JOIN window_row w
+    ON w.pop = p.pop AND w.sequence = (SELECT max(sequence) FROM window_row WHERE pop = p.pop)`;
 
 const SELECT_PEERS = 'SELECT peer, seconds FROM peer_row WHERE pop = ? AND sequence = ? ORDER BY peer';
 
@@ -39,38 +47,44 @@ interface PathRow extends SummaryCounts {
   histogram: string | null;
 }
 
-type PopRow = Omit<NewestWindow, 'peers' | 'isFirstOfRun' | 'clockErrorNs'>;
+type PopRow = Omit<StoredPop, 'newest'>;
+type WindowRow = Omit<NewestWindow, 'peers' | 'isFirstOfRun' | 'clockErrorNs'>;
 
 export class MeshReader {
   readonly #pops: Statement<[], PopRow>;
+  readonly #windows: Statement<[], WindowRow>;
   readonly #peers: Statement<[string, number], { peer: string; seconds: string }>;
   readonly #paths: Statement<[string, number], PathRow>;
   readonly #otherEnds: OtherEndReader;
 
   constructor(database: Database) {
     this.#pops = database.prepare(SELECT_POPS);
+    this.#windows = database.prepare(SELECT_WINDOWS);
     this.#peers = database.prepare(SELECT_PEERS);
     this.#paths = database.prepare(SELECT_PATHS);
     this.#otherEnds = new OtherEndReader(database);
   }
 
   /** By name of the PoP, its peers by name. @throws SqliteError as SQLite does. */
-  newestWindows(): NewestWindow[] {
-    const pops = this.#pops.all();
-    const ends = this.#otherEnds.read(pops);
-    return pops.map((state) => {
-      const { isFirstOfRun, clockErrorNs } = ends.own(state);
-      return { ...state, isFirstOfRun, clockErrorNs, peers: this.#peersOf(state, ends) };
-    });
+  pops(): StoredPop[] {
+    const windows = this.#windows.all();
+    const ends = this.#otherEnds.read(windows);
+    const newest = new Map(windows.map((window) => [window.pop, this.#newest(window, ends)]));
+    return this.#pops.all().map((state) => ({ ...state, newest: newest.get(state.pop) ?? null }));
   }
 
-  #peersOf(state: PopRow, ends: OtherEnds): StoredPeer[] {
-    const { pop, lastSequence } = state;
+  #newest(window: WindowRow, ends: OtherEnds): NewestWindow {
+    const { isFirstOfRun, clockErrorNs } = ends.own(window);
+    return { ...window, isFirstOfRun, clockErrorNs, peers: this.#peersOf(window, ends) };
+  }
+
+  #peersOf(window: WindowRow, ends: OtherEnds): StoredPeer[] {
+    const { pop, sequence } = window;
     const peers = new Map<string, StoredPeer>();
-    for (const row of this.#peers.all(pop, lastSequence)) {
-      peers.set(row.peer, { ...row, paths: [], otherEnd: ends.other(state, row.peer) });
+    for (const row of this.#peers.all(pop, sequence)) {
+      peers.set(row.peer, { ...row, paths: [], otherEnd: ends.other(window, row.peer) });
     }
-    for (const row of this.#paths.iterate(pop, lastSequence)) peers.get(row.peer)?.paths.push(pathOf(row));
+    for (const row of this.#paths.iterate(pop, sequence)) peers.get(row.peer)?.paths.push(pathOf(row));
     return [...peers.values()];
   }
 }

@@ -3,12 +3,17 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { NewestWindow, StoredEnd, StoredOtherEnd, StoredReflected } from './store.ts';
 
-/** Every PoP's documents for a window, the newest last; a run is what one boot_id names. */
+/**
+ * Every PoP's summaries for a window, the newest last. A run is what one boot_id names; the first summary of one is that
+ * behind a summary of another run, or behind a hole that may hide one.
+ */
 const SELECT_ENDS = `
   SELECT w.pop AS pop, w.sequence AS sequence, w.clock_error_ns AS clockErrorNs,
-    NOT EXISTS (SELECT 1 FROM document b, document d
-      WHERE b.pop = w.pop AND b.sequence = w.sequence - 1 AND d.pop = w.pop AND d.sequence = w.sequence
-        AND b.boot_id = d.boot_id) AS isFirstOfRun
+    NOT EXISTS (SELECT 1 FROM chain_row b, chain_row d
+      WHERE d.pop = w.pop AND d.sequence = w.sequence AND b.pop = w.pop AND b.boot_id = d.boot_id
+        AND b.sequence = (SELECT max(sequence) FROM window_row WHERE pop = w.pop AND sequence < w.sequence)
+        AND NOT EXISTS (SELECT 1 FROM hole_row
+          WHERE pop = w.pop AND from_sequence > b.sequence AND from_sequence < w.sequence)) AS isFirstOfRun
   FROM window_row w
   WHERE w.window_start_s = ? AND w.window_length_s = ?
   ORDER BY w.pop, w.sequence`;
@@ -20,7 +25,7 @@ const SELECT_REFLECTED = `
   WHERE peer = ? AND window_start_s = ? AND window_length_s = ?
   ORDER BY pop, sequence, class, family, flow`;
 
-type Window = Pick<NewestWindow, 'pop' | 'lastSequence' | 'windowStartS' | 'windowLengthS'>;
+type Window = Pick<NewestWindow, 'pop' | 'windowStartS' | 'windowLengthS'>;
 type EndRow = { pop: string; sequence: number; clockErrorNs: number | null; isFirstOfRun: 0 | 1 };
 type ReflectedRow = StoredReflected & { pop: string; sequence: number };
 

@@ -1,9 +1,17 @@
-/** What the collector asks of a store: evidence in, exactly once, and the newest window of every PoP out. */
+/** What the collector asks of a store: evidence in, exactly once; the mesh, the chains and their events out. */
 
+import type { MissingRange } from '../../protocol/declared-ranges.ts';
+import type { EventOf, RecordEvent } from '../../protocol/record.ts';
 import type { SummaryCounts } from '../../protocol/summary.ts';
 import type { VerifiedDocument } from '../verify.ts';
 
-export type Acceptance = 'accepted' | 'duplicate';
+export type Acceptance =
+  | { readonly status: 'duplicate' }
+  | {
+      readonly status: 'accepted';
+      /** `next`: right behind the PoP's last document, or its first. `ahead`: leaves numbers out. `late`: before the last. */
+      readonly order: 'next' | 'ahead' | 'late';
+    };
 
 /** The evidence: the octets as they were signed, and the signature line. */
 export interface StoredDocument {
@@ -17,11 +25,15 @@ export interface DocumentName {
   sequence: number;
 }
 
-/** Which documents of a PoP are asked for: those whose window starts in [fromS, toS), Unix time, with higher numbers than `after`. */
-export interface DocumentQuery {
-  pop: string;
+/** The time from `fromS` to just before `toS`, Unix time. */
+export interface TimeSpan {
   fromS: number;
   toS: number;
+}
+
+/** Which documents of a PoP are asked for: those whose time begins in the span, with higher numbers than `after`. */
+export interface DocumentQuery extends TimeSpan {
+  pop: string;
   after: number;
   limit: number;
 }
@@ -30,8 +42,50 @@ export interface DocumentQuery {
 export interface ListedDocument {
   sequence: number;
   digest: string;
-  windowStartS: number;
-  windowLengthS: number;
+  /** Start of a summary's window, instant of a record; ms since the Unix epoch. */
+  atMs: number;
+  /** Of a summary's window; null for a record. */
+  lengthS: number | null;
+}
+
+/** An event's place in the order of all events: by time, then by PoP and number. */
+export interface EventPlace {
+  atMs: number;
+  pop: string;
+  sequence: number;
+}
+
+/** Which events are asked for: of one PoP and kind or of all, behind `after`. */
+export interface EventQuery extends TimeSpan {
+  pop: string | null;
+  kind: RecordEvent['kind'] | null;
+  after: EventPlace;
+  limit: number;
+}
+
+export interface StoredEvent extends EventPlace {
+  event: RecordEvent;
+}
+
+/** Numbers that are not stored, between documents that are: all of them declared by one gap record, or by none. */
+export type MissingDocuments = MissingRange<EventOf<'gap'>['reason']>;
+
+/** A document that was rightly signed and did not fit into its PoP's chain. */
+export interface StoredConflict {
+  sequence: number;
+  digest: string;
+  kid: string;
+  receivedAtMs: number;
+  expected: string;
+  found: string;
+  /** Octets of the document. */
+  bytes: number;
+}
+
+export interface StoredConflicts {
+  kept: StoredConflict[];
+  /** Conflicting documents that came when there was no room for more. */
+  notKept: number;
 }
 
 /** One path of one window, as far as windows can be merged. */
@@ -84,14 +138,24 @@ export interface StoredReflected {
   replied: number;
 }
 
-/** The state of one PoP, with its window of the highest sequence number. */
-export interface NewestWindow extends StoredEnd {
+/** The state of one PoP. */
+export interface StoredPop {
   pop: string;
   /** Documents stored of this PoP. */
   documents: number;
   lastSequence: number;
   /** When the collector last accepted a document of this PoP, of whatever window; ms since the Unix epoch. */
   lastAcceptedMs: number;
+  /** From the arrival of the last document by this host's clock to the end of its time by its PoP's, ms; above 0: ahead. */
+  skewMs: number;
+  /** Null until it has sent a summary. */
+  newest: NewestWindow | null;
+}
+
+/** A PoP's window of the highest sequence number. */
+export interface NewestWindow extends StoredEnd {
+  pop: string;
+  sequence: number;
   windowStartS: number;
   windowLengthS: number;
   schedule: 'periodic' | 'poisson';
@@ -104,19 +168,27 @@ export interface NewestWindow extends StoredEnd {
  * Every method throws PopprobeError `store_unusable` when the storage below fails, and then nothing has changed. It is
  * asynchronous because a store may be on another machine.
  */
-export interface SummaryStore {
+export interface DocumentStore {
   /**
    * Stores a document and all that is derived from it, in one transaction that is durable when the promise resolves.
    *
-   * @throws PopprobeError `chain_conflict` when it does not fit into the PoP's chain.
+   * @throws PopprobeError `chain_conflict` when it does not fit into the PoP's chain. Then it is kept among the conflicts,
+   * as durably, and nothing else has changed.
    */
   accept(document: VerifiedDocument, receivedAtMs: number): Promise<Acceptance>;
-  /** The newest window of each PoP that has sent one, by name. */
-  mesh(): Promise<NewestWindow[]>;
+  /** Each PoP that has sent a document, by name. */
+  mesh(): Promise<StoredPop[]>;
   document(pop: string, sequence: number): Promise<StoredDocument | null>;
   /** Every document that is stored, by name of its PoP, then by sequence number. */
   documentNames(): Promise<DocumentName[]>;
   /** The first documents, at most `limit`, that the query asks for, by sequence number. */
   listDocuments(query: DocumentQuery): Promise<ListedDocument[]>;
+  /** The first events, at most `limit`, that the query asks for, by time, PoP and number. */
+  listEvents(query: EventQuery): Promise<StoredEvent[]>;
+  /** Numbers above `after` that are missing: the first `limit` runs. */
+  listGaps(pop: string, after: number, limit: number): Promise<MissingDocuments[]>;
+  /** What did not fit into the PoP's chain, by number and digest. */
+  conflicts(pop: string): Promise<StoredConflicts>;
+  conflict(pop: string, sequence: number, digest: string): Promise<StoredDocument | null>;
   close(): Promise<void>;
 }
