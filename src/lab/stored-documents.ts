@@ -23,7 +23,7 @@ export interface StoredSummary extends Omit<AuditedSummary, 'window'>, Pick<Summ
 }
 
 /** What a PoP states of one event, as far as it bears on the chain. */
-export type StoredRecord = AuditedRecord & { readonly pop: string };
+type StoredRecord = AuditedRecord & { readonly pop: string };
 
 export type LabDocument = StoredSummary | StoredRecord;
 

@@ -6,7 +6,7 @@ import type { EventOf } from './record.ts';
 import { KeySuccession } from './key-succession.ts';
 
 /** A fault between documents: the code says of which kind, see docs/errors.md. */
-export interface ChainFault {
+interface ChainFault {
   readonly code:
     | 'chain_conflict'
     | 'chain_restart'

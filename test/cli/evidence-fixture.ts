@@ -7,6 +7,7 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Sealer } from '../../src/agent/seal.ts';
 import { documentName } from '../../src/agent/spool-file.ts';
+import type { EvidenceVerdict } from '../../src/cli/evidence-verdict.ts';
 import { runVerify } from '../../src/cli/run-verify.ts';
 import type { VerifyOptions } from '../../src/cli/verify.ts';
 import { open } from '../agent/spool-fixture.ts';
@@ -52,12 +53,24 @@ export interface Verified {
 }
 
 /** Runs the command's own function into a pipe. */
-export async function verified(files: readonly string[], options: VerifyOptions): Promise<Verified> {
+async function run(files: readonly string[], options: VerifyOptions): Promise<{ isValid: boolean; printed: string }> {
   const out = new PassThrough();
   const surroundings = { out: out as unknown as NodeJS.WriteStream, nowMs: () => NOW_MS, software: 'popprobe/0.0.0' };
   const isValid = await runVerify(files, options, surroundings);
   out.end();
-  const lines = (await text(out)).trimEnd().split('\n');
+  return { isValid, printed: await text(out) };
+}
+
+/** The verdict as JSON. */
+export async function verdictIn(files: readonly string[], options: VerifyOptions): Promise<EvidenceVerdict> {
+  const { printed } = await run(files, { ...options, json: true });
+  return JSON.parse(printed) as EvidenceVerdict;
+}
+
+/** The verdict as lines. */
+export async function verified(files: readonly string[], options: VerifyOptions): Promise<Verified> {
+  const { isValid, printed } = await run(files, options);
+  const lines = printed.trimEnd().split('\n');
   const codes = lines.flatMap((line) => (line.startsWith('fault: ') ? (/\[(\w+)\]$/.exec(line)?.[1] ?? '?') : []));
   return { isValid, lines, codes };
 }

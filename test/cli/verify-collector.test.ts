@@ -12,11 +12,22 @@ import { parseMonth } from '../../src/cli/month.ts';
 import { LIMITS } from '../../src/base/limits.ts';
 import { digestOf } from '../../src/protocol/digest.ts';
 import { SIGNATURE_HEADER } from '../../src/protocol/jws.ts';
+import type { EventOf, RecordEvent } from '../../src/protocol/record.ts';
 import { selfSigned } from '../agent/self-signed.ts';
 import { Rig } from '../collector/harness.ts';
-import { type ChainedDocument, chainOf, storeAll } from '../collector/stored-chain.ts';
+import {
+  type ChainedDocument,
+  chainOf,
+  eventLink,
+  type Link,
+  linkAll,
+  storeAll,
+  windowLink,
+} from '../collector/stored-chain.ts';
 import { freePort } from '../e2e/free-port.ts';
+import { EVENTS } from '../protocol/record-fixture.ts';
 import { refusalOf } from '../protocol/refusal.ts';
+import { WINDOW_START_S } from '../protocol/summary-fixture.ts';
 import { type Verified, verified, writePublicKey } from './evidence-fixture.ts';
 
 /** Of the fixture's chain: ten minutes before February begins. */
@@ -142,6 +153,63 @@ describe('a month', () => {
     const days = ({ fromS, toS }: ReturnType<typeof parseMonth>): number => (toS - fromS) / 86_400;
     expect(['2024-02', '2026-02', '2026-12'].map((name) => days(parseMonth(name)))).toEqual([29, 28, 31]);
     expect(parseMonth('2026-12').toS).toBe(parseMonth('2027-01').fromS);
+  });
+});
+
+describe('a month with events at its edges', () => {
+  const FEBRUARY_S = Date.UTC(2026, 1) / 1000;
+  /** An event so many seconds after February has begun. */
+  const eventAt = (offsetS: number, what: RecordEvent = EVENTS.pair): Link =>
+    eventLink(what, FEBRUARY_S - WINDOW_START_S + offsetS);
+  /** The window that starts so many minutes after February has begun. */
+  const windowAt = (minutes: number): Link => windowLink((FEBRUARY_S - WINDOW_START_S) / 60 + minutes);
+
+  it('has the documents between, whatever month they are of', async () => {
+    // The last window of January is sealed when February has begun, and an event has come before.
+    await storeAll(
+      rig,
+      await linkAll(rig.keys.fra, [
+        windowAt(-2),
+        eventAt(-5),
+        eventAt(1),
+        windowAt(-1),
+        eventAt(70),
+        windowAt(0),
+        windowAt(1),
+      ]),
+    );
+    const january = await verifiedFrom(rig.url, '2026-01');
+    expect(january.codes).toEqual([]);
+    expect(january.lines[2]).toBe('PoP fra: 4 documents, 1 (where a chain begins) to 4');
+    const february = await verifiedFrom(rig.url, '2026-02');
+    expect(february.codes).toEqual([]);
+    expect(february.lines[2]).toMatch(/^PoP fra: 5 documents, 3 \(after the one with digest .*\) to 7$/);
+  });
+
+  it('that was given up in part is declared by records of the month after', async () => {
+    const gap = { ...EVENTS.gap, ranges: [[2, 3]] } as EventOf<'gap'>;
+    const chain = await linkAll(rig.keys.fra, [
+      ...[-5, -4, -3, -2, -1, 0, 1].map((minutes) => windowAt(minutes)),
+      eventAt(121, gap),
+      windowAt(2),
+    ]);
+    await storeAll(
+      rig,
+      chain.filter(({ sequence }) => sequence !== 2 && sequence !== 3),
+    );
+    const january = await verifiedFrom(rig.url, '2026-01');
+    expect(january.codes).toEqual([]);
+    expect(january.lines[2]).toBe('PoP fra: 3 documents, 1 (where a chain begins) to 5');
+    expect(january.lines).toContain('note: fra: documents 2 to 3 were given up (spool_full), as document 8 declares');
+    expect(january.lines).toContain('note: fra: later records, read for what they declare: 1');
+    expect(january.lines.find((line) => line.startsWith('key: '))).toMatch(/signed 3 documents$/);
+    // The collector says so; whether the PoP does is in the signed record alone.
+    tamper("UPDATE declared_row SET from_sequence = 1, reason = 'dropped'");
+    expect((await verifiedFrom(rig.url, '2026-01')).lines).toContain(
+      'note: fra: documents 2 to 3 were given up (spool_full), as document 8 declares',
+    );
+    tamper('UPDATE document SET octets = ? WHERE sequence = 8', Buffer.from('{}'));
+    expect((await verifiedFrom(rig.url, '2026-01')).codes).toEqual(['bad_signature', 'documents_missing']);
   });
 });
 

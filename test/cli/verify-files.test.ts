@@ -5,14 +5,15 @@ import { copyFile, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { documentName } from '../../src/agent/spool-file.ts';
 import { documentFiles, listDocumentFiles } from '../../src/cli/document-files.ts';
 import { type Evidence, verifyEvidence } from '../../src/cli/evidence.ts';
 import { readEvidenceKeys } from '../../src/cli/evidence-keys.ts';
 import { digestOf } from '../../src/protocol/digest.ts';
 import { parseSummary } from '../../src/protocol/parse-summary.ts';
 import type { Summary } from '../../src/protocol/summary.ts';
-import { smallSummary } from '../collector/stored-chain.ts';
-import { buildRecord } from '../protocol/record-fixture.ts';
+import { eventLink, linkAll, smallSummary, windowLink } from '../collector/stored-chain.ts';
+import { buildRecord, EVENTS } from '../protocol/record-fixture.ts';
 import { refusalOf } from '../protocol/refusal.ts';
 import {
   buildCounts,
@@ -22,7 +23,7 @@ import {
   type TestKey,
   WINDOW_START_S,
 } from '../protocol/summary-fixture.ts';
-import { fileByHand, sealInto, verified, writePublicKey } from './evidence-fixture.ts';
+import { fileByHand, sealInto, verdictIn, verified, writePublicKey } from './evidence-fixture.ts';
 import { popprobe } from './program.ts';
 
 let folder: string;
@@ -138,21 +139,29 @@ describe('a document file', () => {
     return verifyEvidence(documentFiles(listDocumentFiles([file])), keys, () => undefined);
   }
 
-  it('is refused for every single bit of it that is another', async () => {
-    const file = fileAt(0);
-    const content = await readFile(file);
-    expect((await evidenceOf(file)).isValid).toBe(true);
-    const passed: number[] = [];
-    for (let bit = 0; bit < 8 * content.length; bit += 1) {
-      const at = bit >> 3;
-      const flipped = Buffer.from(content);
-      flipped[at] = (flipped[at] ?? 0) ^ (1 << (bit & 7));
-      writeFileSync(file, flipped);
-      const { isValid, pops } = await evidenceOf(file);
-      if (isValid || pops.length > 0) passed.push(bit);
-    }
-    expect(passed).toEqual([]);
-  }, 120_000);
+  it.each(['summary', 'record'])(
+    'is refused for every single bit of it that is another: %s',
+    async (kind) => {
+      const file = fileAt(0);
+      if (kind === 'record') {
+        const record = buildRecord(EVENTS.gap, { sequence: WINDOW_START_S });
+        await writeFile(file, fileByHand(record, key, { typ: 'popprobe-record+jws' }));
+      }
+      const content = await readFile(file);
+      expect((await evidenceOf(file)).isValid).toBe(true);
+      const passed: number[] = [];
+      for (let bit = 0; bit < 8 * content.length; bit += 1) {
+        const at = bit >> 3;
+        const flipped = Buffer.from(content);
+        flipped[at] = (flipped[at] ?? 0) ^ (1 << (bit & 7));
+        writeFileSync(file, flipped);
+        const { isValid, pops } = await evidenceOf(file);
+        if (isValid || pops.length > 0) passed.push(bit);
+      }
+      expect(passed).toEqual([]);
+    },
+    120_000,
+  );
 
   it('is refused wherever it was torn off', async () => {
     const content = await readFile(fileAt(0));
@@ -271,6 +280,107 @@ describe('a chain', () => {
     // The agent was stopped and started within the window.
     await resign(4, { boot_id: '0b0e8a4e-6d0c-4b7e-8a55-2a4d6a3c9e77' });
     expect(await codesOf()).toEqual([]);
+  });
+
+  it('whose agent did not run for a while is valid, and says when', async () => {
+    const prev = digestOf(await octetsIn(fileAt(3)));
+    const boot_id = '0b0e8a4e-6d0c-4b7e-8a55-2a4d6a3c9e77';
+    await resign(4, { ...smallSummary(64), sequence: WINDOW_START_S + 4, prev, boot_id });
+    const { isValid, lines } = await verified([spool], { key: [keyFile] });
+    expect(isValid).toBe(true);
+    expect(lines).toContain(
+      'note: fra: not measured from 2026-01-01T00:04:00.000Z to 2026-01-01T01:04:00.000Z (3600 s): the agent was not running',
+    );
+  });
+
+  it('says what its records declare, for people and for programs', async () => {
+    // Windows 0 to 4 stand; behind them come a gap record and a window after two that were never sealed.
+    const links = [
+      ...[0, 1, 2, 3, 4].map((index) => windowLink(index)),
+      eventLink({ kind: 'gap', ranges: [[2, 3]], reason: 'damaged' }, 301),
+      eventLink(
+        {
+          kind: 'unsealed',
+          from_unix_s: WINDOW_START_S + 300,
+          to_unix_s: WINDOW_START_S + 420,
+          windows: 2,
+          reason: 'disk',
+        },
+        421,
+      ),
+      windowLink(7),
+    ];
+    await rm(spool, { recursive: true });
+    mkdirSync(spool);
+    for (const { sequence, octets, signature, digest } of await linkAll(key, links)) {
+      if (sequence === 2 || sequence === 3) continue;
+      writeFileSync(join(spool, documentName(sequence)), `${signature} ${digest}\n${octets.toString()}`);
+    }
+    const { isValid, lines } = await verified([spool], { key: [keyFile] });
+    expect(isValid).toBe(true);
+    expect(lines.slice(2)).toMatchObject([
+      'PoP fra: 6 documents, 1 (where a chain begins) to 8',
+      '  windows: 2026-01-01T00:00:00.000Z to 2026-01-01T00:08:00.000Z, runs of the agent: 1, events: 2',
+      expect.stringMatching(/^  head of the chain: document 8,/),
+      expect.any(String),
+      expect.stringMatching(/^key: .* signed 6 documents$/),
+      'note: fra: documents 2 to 3 were given up (damaged), as document 6 declares',
+      'note: fra: no window covers 2026-01-01T00:01:00.000Z to 2026-01-01T00:03:00.000Z (120 s): given up',
+      'note: fra: no document was made of 2026-01-01T00:05:00.000Z to 2026-01-01T00:07:00.000Z (120 s) (disk), as document 7 declares',
+      'verdict: valid, 6 documents of fra',
+    ]);
+    const { notes } = await verdictIn([spool], { key: [keyFile] });
+    const nothing = {
+      first_sequence: null,
+      last_sequence: null,
+      from: null,
+      to: null,
+      declared_by: null,
+      reason: null,
+    };
+    const text: unknown = expect.any(String);
+    expect(notes).toEqual([
+      {
+        ...nothing,
+        code: 'documents_given_up',
+        pop: 'fra',
+        first_sequence: 2,
+        last_sequence: 3,
+        declared_by: 6,
+        reason: 'damaged',
+        text,
+      },
+      {
+        ...nothing,
+        code: 'time_given_up',
+        pop: 'fra',
+        from: '2026-01-01T00:01:00.000Z',
+        to: '2026-01-01T00:03:00.000Z',
+        text,
+      },
+      {
+        ...nothing,
+        code: 'windows_unsealed',
+        pop: 'fra',
+        from: '2026-01-01T00:05:00.000Z',
+        to: '2026-01-01T00:07:00.000Z',
+        declared_by: 7,
+        reason: 'disk',
+        text,
+      },
+    ]);
+  });
+
+  it('of nothing but events has no windows', async () => {
+    await rm(spool, { recursive: true });
+    mkdirSync(spool);
+    const [document] = await linkAll(key, [eventLink(EVENTS.pair, 0)]);
+    if (!document) throw new Error('a document expected');
+    const { octets, signature, digest } = document;
+    writeFileSync(join(spool, documentName(1)), `${signature} ${digest}\n${octets.toString()}`);
+    const { isValid, lines } = await verified([spool], { key: [keyFile] });
+    expect(isValid).toBe(true);
+    expect(lines).toContain('  windows: none, runs of the agent: 1, events: 1');
   });
 
   it('is one for each PoP', async () => {

@@ -65,9 +65,10 @@ export class Rig {
     this.keys = keys;
   }
 
-  static async start(): Promise<Rig> {
+  /** @param keys of an earlier rig; without them new ones */
+  static async start(keys?: Keys): Promise<Rig> {
     const folder = await mkdtemp(join(tmpdir(), 'popprobe-collector-'));
-    const rig = new Rig(folder, { fra: await buildKey(), ams: await buildKey(), stranger: await buildKey() });
+    const rig = new Rig(folder, keys ?? { fra: await buildKey(), ams: await buildKey(), stranger: await buildKey() });
     await rig.open();
     return rig;
   }
@@ -76,9 +77,12 @@ export class Rig {
     return join(this.folder, 'collector.sqlite');
   }
 
-  /** Opens the store and the server; `prepare` may narrow the database down first. */
-  async open(prepare: (database: Database.Database) => void = () => undefined): Promise<void> {
-    const database = openDatabase(this.file);
+  /** Opens the store, in whatever file, and the server; `prepare` may narrow the database down first. */
+  async open(
+    prepare: (database: Database.Database) => void = () => undefined,
+    file: string = this.file,
+  ): Promise<void> {
+    const database = openDatabase(file);
     prepare(database);
     const store = new SqliteStore(database);
     const { fra, ams } = this.keys;

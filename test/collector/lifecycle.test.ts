@@ -1,10 +1,17 @@
 /** The collector over time: restarts, closing, senders that hang up, a disk that is full. */
 
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import http from 'node:http';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/base/limits.ts';
+import { openDatabase } from '../../src/collector/store/database.ts';
 import { SIGNATURE_HEADER } from '../../src/protocol/jws.ts';
+import { rootMissing } from '../linux/privileges.ts';
+import { buildPeer, type SignedDocument } from '../protocol/summary-fixture.ts';
 import { Rig, refusalCode } from './harness.ts';
 
 let rig: Rig;
@@ -77,3 +84,47 @@ describe('the collector', () => {
     expect(await rig.post(second)).toMatchObject({ status: 200, json: { status: 'accepted' } });
   });
 });
+
+const missing = rootMissing();
+
+describe.skipIf(missing !== null)(
+  `a disk that is full when the transaction ends${missing === null ? '' : ` (${missing})`}`,
+  () => {
+    let disk: string;
+
+    beforeEach(async () => {
+      disk = await mkdtemp(join(tmpdir(), 'popprobe-disk-'));
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk]);
+    });
+
+    afterEach(async () => {
+      await rig.close();
+      execFileSync('umount', [disk]);
+      await rm(disk, { recursive: true });
+    });
+
+    it('is answered with 503 and never with 200: what was acknowledged is there after a crash', async () => {
+      await rig.close();
+      await rig.open(() => undefined, join(disk, 'collector.sqlite'));
+      // Documents of some 90 kB, a copy of each in the log and one in the database, until the disk has no more room.
+      const peers = Array.from({ length: 7 }, (_, index) => buildPeer(`p${index}`));
+      const answers: [number, SignedDocument][] = [];
+      for (let sequence = 1, prev: string | null = null; sequence <= 60; sequence += 1) {
+        const document: SignedDocument = await rig.sign({ sequence, prev, peers });
+        prev = document.digest;
+        answers.push([(await rig.post(document)).status, document]);
+      }
+      const statuses = new Set(answers.map(([status]) => status));
+      expect(statuses).toEqual(new Set([200, 503]));
+      // As a crash leaves them: the files as they are now, without the store having been closed.
+      const copy = join(disk, '..', `${basename(disk)}-copy`);
+      await cp(disk, copy, { recursive: true });
+      const database = openDatabase(join(copy, 'collector.sqlite'));
+      const stored = database.prepare<[], { octets: Buffer }>('SELECT octets FROM document ORDER BY sequence').all();
+      database.close();
+      await rm(copy, { recursive: true });
+      const acknowledged = answers.filter(([status]) => status === 200).map(([, { octets }]) => octets);
+      expect(stored.map(({ octets }) => octets)).toEqual(acknowledged);
+    });
+  },
+);

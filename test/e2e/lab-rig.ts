@@ -168,7 +168,9 @@ export function firstWindowEndS({ documents }: LabRun, of: string): number {
 
 function documentsOf(file: string): Summary[] {
   const database = new Database(file, { readonly: true });
-  const rows = database.prepare('SELECT octets FROM document ORDER BY pop, sequence').all() as { octets: Buffer }[];
+  const select = `SELECT octets FROM document JOIN chain_row USING (pop, sequence)
+    WHERE kind = 'summary' ORDER BY pop, sequence`;
+  const rows = database.prepare(select).all() as { octets: Buffer }[];
   database.close();
   return rows.map(({ octets }) => parseSummary(octets));
 }

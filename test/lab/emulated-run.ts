@@ -35,7 +35,7 @@ export interface Run {
 }
 
 /** What an agent signs, as the lab reads it. */
-export type EmulatedSummary = Summary & Pick<StoredSummary, 'kind' | 'digest' | 'kid'>;
+type EmulatedSummary = Summary & Pick<StoredSummary, 'kind' | 'digest' | 'kid'>;
 
 const ENOBUFS = 105;
 
