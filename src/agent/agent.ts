@@ -11,10 +11,13 @@ import { releaseProgramPages } from '../linux/program-pages.ts';
 import { chooseMeasuring, type Measuring } from '../probe/measuring.ts';
 import { type Probing, type Reflecting, sharedEstimate } from '../probe/probing.ts';
 import type { SocketPlan } from '../probe/plan.ts';
+import type { SigningKey } from '../protocol/jws.ts';
 import { answers } from './answers.ts';
 import { errorEstimateOf } from './clock-estimate.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { type CourseParts, type HeldCourse, type PlannedCourse, planCourse, takeCourse } from './course.ts';
+import { DocumentQueue } from './document-queue.ts';
+import { Events } from './events.ts';
 import { notices } from './notices.ts';
 import { Pusher } from './push.ts';
 import { Reload, type ReloadParts } from './reload.ts';
@@ -24,7 +27,7 @@ import { openSpool, type Spool } from './spool.ts';
 import { claimSpool } from './spool-claim.ts';
 import { serveStatus } from './status-server.ts';
 import type { Identity } from './summarize.ts';
-import { followPairs, startTraces, tracePeers } from './trace-wiring.ts';
+import { startTraces, tracePeers } from './trace-wiring.ts';
 import { Windows } from './windows.ts';
 
 export interface Agent {
@@ -72,35 +75,24 @@ async function wire(
   const pusher = pusherFor(config.collector, spool, log);
   const { startedAt, identity, clockWatch, courseParts, held } = await setOut(config, software, parts);
   const { plan, self, probing } = held.course;
+  const documents = startDocuments(spool, key, identity, log);
   const probeSockets = (): readonly SocketPlan[] => held.course.plan.sockets;
-  const traces = started(running, startTraces(tracePeers(config.mesh, self), probeSockets, clock, log));
+  const traces = started(running, startTraces(tracePeers(config.mesh, self), probeSockets, { clock, documents, log }));
   const sealing = new Sealing({
     clock,
     windows: new Windows(config.mesh.windowS, clock),
     summarizer: held.course.summarizer,
-    sealer: new Sealer(spool, key, () => Math.floor(Date.now() / MS_PER_S)),
-    traces,
+    documents,
     tmaxNs: plan.tmaxNs,
     tickNs: plan.tickNs,
-    log,
   });
+  const events = new Events({ clock, held, documents, sealing, traces, log });
   const reload = new Reload({ load, held, courseParts, traces, sealing, log });
-  const routes = answers({
-    identity,
-    startedAt,
-    measuring,
-    held,
-    clockWatch,
-    pusher,
-    spool,
-    sealing,
-    traces,
-    reload,
-  });
-  const status = started(running, await serveStatus(config.statusSocket, routes));
+  const stages = { identity, startedAt, measuring, held, clockWatch, pusher, spool, documents, events, traces, reload };
+  const status = started(running, await serveStatus(config.statusSocket, answers(stages)));
 
   pusher.start();
-  const windows = lookEachSecond(sealing, reload, () => followPairs(held.course.pairs, traces, log), log);
+  const windows = lookEachSecond({ events, sealing, documents, reload }, log);
   log.info({ pop: config.pop, paths: plan.paths.length, sockets: probing.sockets }, 'probing');
   return {
     reload() {
@@ -138,6 +130,18 @@ async function setOut(config: AgentConfig, software: string, parts: MeasuringPar
   };
   const held: HeldCourse = { course: takeCourse(planned, threads, courseParts) };
   return { startedAt, identity, clockWatch, courseParts, held };
+}
+
+/** Where documents are made, and wait while the disk refuses. */
+function startDocuments(
+  spool: Spool,
+  key: SigningKey,
+  { pop, bootId, software }: Identity,
+  log: Logger,
+): DocumentQueue {
+  const sealer = new Sealer(spool, key, () => Math.floor(Date.now() / MS_PER_S), { pop, boot_id: bootId, software });
+  const gaps = { pendingGaps: () => [], gapsSealed: () => Promise.resolve() };
+  return new DocumentQueue({ sealer, gaps, nowUnixMs: Date.now, log });
 }
 
 function pusherFor(target: CollectorTarget, spool: Spool, log: Logger): Pusher {
@@ -200,20 +204,27 @@ function started<Part extends Running>(running: Running[], part: Part): Part {
   return part;
 }
 
+interface EachSecond {
+  events: Events;
+  sealing: Sealing;
+  documents: DocumentQueue;
+  reload: Reload;
+}
+
 /** Each second rather than each window: a window is sealed when its last reply is in, not Tmax later on principle. */
-function lookEachSecond(sealing: Sealing, reload: Reload, watchPairs: () => void, log: Logger): ScheduledTask {
-  let before = { latest: sealing.latest, taken: 0 };
+function lookEachSecond({ events, sealing, documents, reload }: EachSecond, log: Logger): ScheduledTask {
+  let before = { latest: documents.latest, taken: 0 };
   const turn = async (): Promise<void> => {
     // A second after a window was sealed, and most likely delivered, nothing of it is needed any more, nor of a course a
     // second after another one was taken. Where V8 may be asked (see cli/agent-runtime.ts), it gives the memory back now
     // and not when it next runs out.
-    const now = { latest: sealing.latest, taken: reload.status().taken };
+    const now = { latest: documents.latest, taken: reload.status().taken };
     if (now.latest !== before.latest || now.taken !== before.taken) globalThis.gc?.();
     before = now;
     try {
-      watchPairs();
+      events.turn();
     } finally {
-      // Whatever becomes of the pairs: a window must be sealed.
+      // Whatever becomes of the events: a window must be sealed.
       await sealing.turn();
     }
     await reload.turn();

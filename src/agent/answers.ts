@@ -3,10 +3,11 @@
 import type { Measuring } from '../probe/measuring.ts';
 import type { ClockWatch } from './clock-watch.ts';
 import type { HeldCourse } from './course.ts';
+import type { DocumentQueue } from './document-queue.ts';
+import type { Events } from './events.ts';
 import type { Route } from './local-api.ts';
 import type { Pusher } from './push.ts';
 import type { Reload } from './reload.ts';
-import type { Sealing } from './sealing.ts';
 import type { Spool } from './spool.ts';
 import { statusText } from './status-text.ts';
 import type { PackedStatus } from './status.ts';
@@ -23,7 +24,8 @@ export interface Answering {
   clockWatch: ClockWatch;
   pusher: Pusher;
   spool: Spool;
-  sealing: Sealing;
+  documents: DocumentQueue;
+  events: Events;
   traces: Traces;
   reload: Reload;
 }
@@ -54,8 +56,9 @@ function statusOf({ identity, startedAt, measuring, held, ...stages }: Answering
     clock: stages.clockWatch.state,
     push: stages.pusher.status(),
     spool: stages.spool.status(),
-    sealing: stages.sealing.status(),
+    sealing: stages.documents.status(),
+    clock_steps_untold: stages.events.clockStepsUntold,
     traces: stages.traces.status(),
-    latest: stages.sealing.latest,
+    latest: stages.documents.latest,
   };
 }

@@ -1,6 +1,6 @@
 /** Judges every pair each second, from the ring: which have turned bad, and which are good again. */
 
-import type { Clock } from '../base/clock.ts';
+import { type Clock, unixMsAt } from '../base/clock.ts';
 import { familyOf, type IpFamily } from '../base/ip-address.ts';
 import { LIMITS } from '../base/limits.ts';
 import { NS_PER_S } from '../base/units.ts';
@@ -16,6 +16,8 @@ export interface PairChange {
   state: 'good' | 'bad';
   /** Over which most probes were lost in the second that decided. */
   family: IpFamily;
+  /** End of that second, ms since the Unix epoch by CLOCK_REALTIME. */
+  atUnixMs: number;
 }
 
 /** A peer, the numbers of its paths, and what it was judged so far. */
@@ -79,7 +81,9 @@ export class PairWatch {
         this.#count(paths, this.#judgedNs, endNs);
         const { ipv4, ipv6 } = this.#lost;
         const turned = state.judge(letterOf(this.#received, ipv4 + ipv6));
-        if (turned) changes.push({ peer, state: turned, family: ipv6 > ipv4 ? 'ipv6' : 'ipv4' });
+        if (turned === null) continue;
+        const family = ipv6 > ipv4 ? 'ipv6' : 'ipv4';
+        changes.push({ peer, state: turned, family, atUnixMs: unixMsAt(this.#clock, endNs) });
       }
       this.#judgedNs = endNs;
     }

@@ -4,20 +4,20 @@ import type { Clock } from '../base/clock.ts';
 import type { IpFamily } from '../base/ip-address.ts';
 import { LIMITS } from '../base/limits.ts';
 import { MS_PER_S, NS_PER_MS, NS_PER_US } from '../base/units.ts';
-import type { SummaryAnswer, SummaryHop, SummaryTrace } from '../protocol/summary.ts';
+import type { PathTrace, TraceAnswer, TraceHop } from '../protocol/record.ts';
 
 /** Where a trace goes, and why. */
 export interface TraceTarget {
   peer: string;
   family: IpFamily;
   address: string;
-  reason: SummaryTrace['reason'];
+  reason: PathTrace['reason'];
 }
 
 /** Sends single probes to one target; `trace-session.ts` is the real one. */
 export interface HopProber {
   /** One probe with this TTL. Rejects when this host does not send it, or when the prober is closed. */
-  probe(ttl: number): Promise<SummaryAnswer>;
+  probe(ttl: number): Promise<TraceAnswer>;
   close(): unknown;
 }
 
@@ -42,12 +42,12 @@ const NOT_PERMITTED = 'Operation not permitted';
  *
  * @param signal ends it early; its reason becomes the trace's failure
  */
-export async function tracePath(target: TraceTarget, tools: TraceTools, signal: AbortSignal): Promise<SummaryTrace> {
+export async function tracePath(target: TraceTarget, tools: TraceTools, signal: AbortSignal): Promise<PathTrace> {
   const { clock } = tools;
   clock.read();
   const startNs = clock.monoNs;
   const startedMs = clock.wallSeconds * MS_PER_S + Math.floor(clock.wallNanoseconds / NS_PER_MS);
-  const hops: SummaryHop[] = [];
+  const hops: TraceHop[] = [];
   const failure = await walk(target, tools, signal, hops);
   clock.read();
   return {
@@ -68,7 +68,7 @@ async function walk(
   target: TraceTarget,
   tools: TraceTools,
   signal: AbortSignal,
-  hops: SummaryHop[],
+  hops: TraceHop[],
 ): Promise<string | null> {
   const tooLong = AbortSignal.timeout(LIMITS.traceMsMax);
   const ending = AbortSignal.any([signal, tooLong]);
@@ -98,13 +98,13 @@ async function walk(
   }
 }
 
-function outcomeOf({ family }: TraceTarget, hops: readonly SummaryHop[]): 'reached' | 'incomplete' {
+function outcomeOf({ family }: TraceTarget, hops: readonly TraceHop[]): 'reached' | 'incomplete' {
   const { reply } = ICMP_TYPES[family];
   return hops.at(-1)?.answers.some((answer) => answer.icmp_type === reply) === true ? 'reached' : 'incomplete';
 }
 
 /** Whether further hops would show nothing new: the destination is there, no probe went on, or nobody answers any more. */
-function isEnd({ family }: TraceTarget, hops: readonly SummaryHop[]): boolean {
+function isEnd({ family }: TraceTarget, hops: readonly TraceHop[]): boolean {
   const { reply, timeExceeded } = ICMP_TYPES[family];
   const types = hops.at(-1)?.answers.map((answer) => answer.icmp_type) ?? [];
   if (types.includes(reply)) return true;
@@ -113,7 +113,7 @@ function isEnd({ family }: TraceTarget, hops: readonly SummaryHop[]): boolean {
   return last.length === LIMITS.traceSilentHopsMax && last.every(isSilent);
 }
 
-function isSilent(hop: SummaryHop): boolean {
+function isSilent(hop: TraceHop): boolean {
   return hop.answers.every((answer) => answer.icmp_type === null);
 }
 

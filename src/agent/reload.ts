@@ -1,8 +1,9 @@
 /** Another configuration while the agent runs: checked, staged until a window ends, and taken without losing a probe. */
 
 import type { Logger } from 'pino';
+import { unixMsAt } from '../base/clock.ts';
 import { PopprobeError } from '../base/errors.ts';
-import { MS_PER_S, NS_PER_S } from '../base/units.ts';
+import { NS_PER_S } from '../base/units.ts';
 import type { AgentConfig } from '../config/agent-config.ts';
 import { formatProblem, type Loaded } from '../config/problem.ts';
 import type { ProbePlan } from '../probe/plan.ts';
@@ -153,8 +154,7 @@ export class Reload {
     clock.read();
     const endNs = windowEndNs(windowS, clock);
     const boundaryNs = endNs - clock.monoNs < STAGE_NS_MIN ? endNs + windowS * NS_PER_S : endNs;
-    const inMs = (boundaryNs - clock.monoNs) / (NS_PER_S / MS_PER_S);
-    return { boundaryNs, appliesAtMs: Math.round(clock.wallSeconds * MS_PER_S + clock.wallNanoseconds / 1e6 + inMs) };
+    return { boundaryNs, appliesAtMs: unixMsAt(clock, boundaryNs) };
   }
 
   /** While no window is read: everything before the boundary is summarised, nothing behind it. */

@@ -1,22 +1,27 @@
-/** The one place where a summary becomes evidence: numbered, chained, serialised once, signed, on disk. */
+/** The one place where a summary or an event becomes evidence: numbered, chained, serialised once, signed, on disk. */
 
 import { PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
+import type { DocumentKind } from '../protocol/document-kind.ts';
 import { type SigningKey, signingPrefix, signInput } from '../protocol/jws.ts';
+import type { ChainRecord, RecordEvent } from '../protocol/record.ts';
 import type { Summary } from '../protocol/summary.ts';
 import type { FramedText } from './framed-text.ts';
 import { Serial } from './serial.ts';
 import type { Spool } from './spool.ts';
 import type { SealedDocument } from './spool-file.ts';
 
-/** All of a summary but its place in the chain, the traces that ended before it, and its peers. */
-export type SummaryHead = Omit<Summary, 'sequence' | 'prev' | 'traces' | 'peers'>;
+/** All of a summary but its place in the chain and its peers. */
+export type SummaryHead = Omit<Summary, 'sequence' | 'prev' | 'peers'>;
 
 /**
  * A summary before it has its place in the chain. Its peers are JSON text already, the members of the array with commas
  * between them: a thousand paths are never all objects at once.
  */
 export type SummaryBody = SummaryHead & { peers: FramedText };
+
+/** What is the same in every record of one run. */
+export type RecordHead = Pick<ChainRecord, 'pop' | 'boot_id' | 'software'>;
 
 /** A document's place in the chain. */
 type Place = Pick<Summary, 'sequence' | 'prev'>;
@@ -25,29 +30,51 @@ export class Sealer {
   readonly #spool: Spool;
   readonly #key: SigningKey;
   readonly #nowUnixS: () => number;
+  readonly #recordHead: RecordHead;
   readonly #serial = new Serial();
 
   /** @param nowUnixS wall clock, seconds since the Unix epoch: where a new chain starts counting */
-  constructor(spool: Spool, key: SigningKey, nowUnixS: () => number) {
+  constructor(spool: Spool, key: SigningKey, nowUnixS: () => number, recordHead: RecordHead) {
     this.#spool = spool;
     this.#key = key;
     this.#nowUnixS = nowUnixS;
+    this.#recordHead = recordHead;
   }
 
   /**
-   * Gives the summary the next place in the chain, signs its octets and puts them into the spool. Calls are served one
-   * at a time, in order. When it throws, the place in the chain is still free and the next call takes it. The octets
-   * returned are a view into the body's own memory.
+   * Gives the summary the next place in the chain, signs its octets and puts them into the spool. Calls, those of
+   * `sealRecord` among them, are served one at a time, in order. When one throws, the place in the chain is still free
+   * and the next call takes it. The octets returned are a view into the body's own memory.
    *
-   * @param traces path traces as JSON text, for the document that this becomes
    * @throws PopprobeError `too_large` beyond the limit of a summary, `spool_unusable` when the disk refuses
    */
-  seal(body: SummaryBody, traces: readonly string[] = []): Promise<SealedDocument> {
+  seal(body: SummaryBody): Promise<SealedDocument> {
+    return this.#add('summary', (place, prefix) => serialiseSummary(body, place, prefix));
+  }
+
+  /**
+   * The same for a record of one event.
+   *
+   * @param atUnixMs when it happened, whole ms since the Unix epoch by CLOCK_REALTIME
+   * @throws PopprobeError `too_large` beyond the limit of a record, `spool_unusable` when the disk refuses
+   */
+  sealRecord(event: RecordEvent, atUnixMs: number): Promise<SealedDocument> {
+    return this.#add('record', (place, prefix) => {
+      const { pop, boot_id, software } = this.#recordHead;
+      const at = { at: new Date(atUnixMs).toISOString(), at_unix_ms: atUnixMs };
+      const record: ChainRecord = { schema: 'popprobe.record/1', pop, boot_id, ...place, ...at, software, event };
+      return Buffer.from(`${prefix}${JSON.stringify(record)}`);
+    });
+  }
+
+  /** `write` gives the signing input: the prefix, and behind it the document's octets. */
+  #add(kind: DocumentKind, write: (place: Place, prefix: string) => Uint8Array): Promise<SealedDocument> {
     return this.#serial.run(async () => {
       const place = this.#nextPlace();
-      const prefix = signingPrefix(this.#key, 'summary');
-      const input = serialise(body, traces, place, prefix);
+      const prefix = signingPrefix(this.#key, kind);
+      const input = write(place, prefix);
       const octets = input.subarray(prefix.length);
+      mustFit(kind, octets.length);
       const document = { sequence: place.sequence, octets, signature: signInput(input, prefix, this.#key.privateKey) };
       await this.#spool.append(document);
       return document;
@@ -66,17 +93,18 @@ export class Sealer {
  * The JSON text as UTF-8 behind the prefix of its signing input: written once, where it is signed and stored from. What
  * names the document comes first. From here on only these octets count.
  */
-function serialise(body: SummaryBody, traces: readonly string[], place: Place, prefix: string): Uint8Array {
+function serialiseSummary(body: SummaryBody, place: Place, prefix: string): Uint8Array {
   const { schema, pop, boot_id, peers, ...rest } = body;
   const frame = JSON.stringify({ schema, pop, boot_id, sequence: place.sequence, prev: place.prev, ...rest });
-  const input = peers.between(`${prefix}${frame.slice(0, -1)},"traces":[${traces.join(',')}],"peers":[`, ']}');
-  const bytes = input.length - prefix.length;
-  if (bytes > LIMITS.summaryBytesMax) {
-    throw new PopprobeError('too_large', {
-      expected: `a summary of at most ${LIMITS.summaryBytesMax} octets`,
-      found: `${bytes} octets`,
-      remedy: 'split the mesh, or measure fewer paths per peer',
-    });
-  }
-  return input;
+  return peers.between(`${prefix}${frame.slice(0, -1)},"peers":[`, ']}');
+}
+
+function mustFit(kind: DocumentKind, bytes: number): void {
+  const bytesMax = kind === 'summary' ? LIMITS.summaryBytesMax : LIMITS.recordBytesMax;
+  if (bytes <= bytesMax) return;
+  throw new PopprobeError('too_large', {
+    expected: `a ${kind} of at most ${bytesMax} octets`,
+    found: `${bytes} octets`,
+    remedy: kind === 'summary' ? 'split the mesh, or measure fewer paths per peer' : 'report this as a bug of popprobe',
+  });
 }

@@ -5,6 +5,7 @@ import type { OpenedSocket } from '../probe/probe-worker.ts';
 import type { PushStatus } from './push.ts';
 import type { ReloadStatus } from './reload.ts';
 import type { Summary } from '../protocol/summary.ts';
+import type { QueueStatus } from './document-queue.ts';
 import type { SpoolStatus } from './spool.ts';
 import type { TracesStatus } from './traces.ts';
 
@@ -21,7 +22,9 @@ export interface AgentStatus {
   clock: ClockState;
   push: PushStatus;
   spool: SpoolStatus;
-  sealing: { waiting: number; discarded: number };
+  sealing: QueueStatus;
+  /** Steps of the clock that became no record, because their window had too many; it counts them all. */
+  clock_steps_untold: number;
   traces: TracesStatus;
   /** The newest sealed summary; null before the first. */
   latest: Summary | null;

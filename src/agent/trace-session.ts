@@ -7,11 +7,11 @@ import type { Clock } from '../base/clock.ts';
 import { LIMITS } from '../base/limits.ts';
 import { NS_PER_US } from '../base/units.ts';
 import { ICMP_FILTER, ICMPV6_FILTER, IPPROTO_ICMPV6, SOL_RAW } from '../linux/constants.ts';
-import type { SummaryAnswer } from '../protocol/summary.ts';
+import type { TraceAnswer } from '../protocol/record.ts';
 import { ICMP_ANSWERS, type IcmpAnswer, ICMPV6_ANSWERS, readAnswerIpv4, readAnswerIpv6 } from '../wire/icmp-answer.ts';
 import type { HopProber, TraceTarget } from './path-trace.ts';
 
-const SILENCE: SummaryAnswer = { address: null, rtt_us: null, icmp_type: null, icmp_code: null };
+const SILENCE: TraceAnswer = { address: null, rtt_us: null, icmp_type: null, icmp_code: null };
 /** Where net-ping's packets have their type, checksum and the first octets that nobody reads. */
 const CHECKSUM_AT = 2;
 const BALANCE_AT = 8;
@@ -33,7 +33,7 @@ export class TraceSession extends Session implements HopProber {
   readonly #sentNs = new WeakMap<Request, number>();
   /** The message that net-ping is being told of: its callbacks say neither its type nor, of a reply, who sent it. */
   #source = '';
-  #answer: SummaryAnswer | null = null;
+  #answer: TraceAnswer | null = null;
   /** Why the socket has closed itself. */
   #trouble: Error | null = null;
 
@@ -61,7 +61,7 @@ export class TraceSession extends Session implements HopProber {
   }
 
   /** Sends one probe with this TTL. Rejects when this host does not send it, or when the session is closed. */
-  probe(ttl: number): Promise<SummaryAnswer> {
+  probe(ttl: number): Promise<TraceAnswer> {
     return new Promise((resolve, reject) => {
       const feed = (error: Error | null): true => {
         if (this.#answer) resolve(this.#answer);

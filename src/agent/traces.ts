@@ -1,4 +1,4 @@
-/** The agent's path traces: one at a time, seldom to the same peer, kept until a summary has taken them. */
+/** The agent's path traces: one at a time, and seldom to the same peer. */
 
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
@@ -7,7 +7,7 @@ import type { IpFamily } from '../base/ip-address.ts';
 import { LIMITS } from '../base/limits.ts';
 import { MS_PER_S, NS_PER_S } from '../base/units.ts';
 import { nearest } from '../config/nearest.ts';
-import type { SummaryTrace } from '../protocol/summary.ts';
+import type { PathTrace } from '../protocol/record.ts';
 import type { TraceTarget } from './path-trace.ts';
 
 /** A peer and where it is reached; null where it has no address of the family. */
@@ -19,7 +19,9 @@ export interface TracesParts {
   peers: readonly TracePeer[];
   clock: Clock;
   /** Runs one trace and never rejects, see `tracePath`. */
-  run: (target: TraceTarget, signal: AbortSignal) => Promise<SummaryTrace>;
+  run: (target: TraceTarget, signal: AbortSignal) => Promise<PathTrace>;
+  /** Hears of every trace that has ended, before whoever asked for it. */
+  onEnded: (trace: PathTrace) => void;
   log: Logger;
 }
 
@@ -30,14 +32,12 @@ export interface TracesStatus {
   /** Since the agent started: ended; refused, because the last one to the peer was too short a time ago. */
   ended: number;
   refused: number;
-  /** Ended, but in no summary: too many waited for one. */
-  discarded: number;
 }
 
 /** A trace that waits or runs, and those who wait for it. */
 interface Job {
   readonly target: TraceTarget;
-  readonly answer: ((trace: SummaryTrace) => void)[];
+  readonly answer: ((trace: PathTrace) => void)[];
 }
 
 export class Traces {
@@ -50,9 +50,7 @@ export class Traces {
   #run: Promise<void> = Promise.resolve();
   /** When the last trace to each peer began, ns on CLOCK_MONOTONIC. */
   readonly #begunNs = new Map<string, number>();
-  /** Ended traces as JSON text, oldest first. */
-  readonly #kept: string[] = [];
-  readonly #counts = { ended: 0, refused: 0, discarded: 0 };
+  readonly #counts = { ended: 0, refused: 0 };
   #lastFailure: string | null = null;
 
   constructor(parts: TracesParts) {
@@ -96,7 +94,7 @@ export class Traces {
    * @param family null: IPv4 where the peer has it, else IPv6
    * @throws PopprobeError `not_found` for a peer or an address that is not in the mesh, `trace_too_soon`
    */
-  async request(peer: string, family: IpFamily | null): Promise<SummaryTrace> {
+  async request(peer: string, family: IpFamily | null): Promise<PathTrace> {
     const target = this.#targetOf(peer, family, 'requested');
     let job = this.#jobFor(target);
     if (!job) {
@@ -105,23 +103,13 @@ export class Traces {
       this.#waiting.push(job);
     }
     const { answer } = job;
-    const answered = new Promise<SummaryTrace>((resolve) => answer.push(resolve));
+    const answered = new Promise<PathTrace>((resolve) => answer.push(resolve));
     this.#waiting.sort((a, b) => Number(b.answer.length > 0) - Number(a.answer.length > 0));
     this.#next();
     return await answered;
   }
 
-  /** Ended traces for the next summary as JSON text, oldest first; they stay until `sealed` says that one has them. */
-  oldest(): readonly string[] {
-    return this.#kept.slice(0, LIMITS.tracesPerSummaryMax);
-  }
-
-  /** The oldest `count` traces are evidence now. */
-  sealed(count: number): void {
-    this.#kept.splice(0, count);
-  }
-
-  /** Ends the trace that runs, which is kept as failed, and forgets those that wait. */
+  /** Ends the trace that runs, as failed, and forgets those that wait. */
   async stop(): Promise<void> {
     this.#waiting.length = 0;
     this.#stopping.abort(new Error('the agent was stopped'));
@@ -170,7 +158,7 @@ export class Traces {
     throw new PopprobeError('trace_too_soon', {
       expected: `no trace to ${peer} in the last ${LIMITS.traceIntervalS} s`,
       found: isWaiting ? 'one that waits for its turn' : `one that began ${Math.floor(agoS)} s ago`,
-      remedy: `ask again in ${waitS} s, from ${possible} on; the summaries have the last one`,
+      remedy: `ask again in ${waitS} s, from ${possible} on; the last one is in a signed record`,
     });
   }
 
@@ -181,7 +169,7 @@ export class Traces {
   }
 
   async #runJob(job: Job): Promise<void> {
-    const { clock, run } = this.#parts;
+    const { clock, run, onEnded } = this.#parts;
     this.#running = job;
     clock.read();
     this.#begunNs.set(job.target.peer, clock.monoNs);
@@ -189,27 +177,17 @@ export class Traces {
     this.#running = null;
     this.#counts.ended += 1;
     this.#say(trace);
-    this.#keep(trace);
+    onEnded(trace);
     for (const answer of job.answer) answer(trace);
     this.#next();
   }
 
   /** A host that does not permit traces says so once, not for every trace. */
-  #say({ peer, family, reason, outcome, failure, hops }: SummaryTrace): void {
+  #say({ peer, family, reason, outcome, failure, hops }: PathTrace): void {
     const { log } = this.#parts;
     const ended = { peer, family, reason, outcome, hops: hops.length };
     if (failure !== null && failure !== this.#lastFailure) log.warn({ ...ended, failure }, 'path trace failed');
     else log.info(ended, 'path traced');
     this.#lastFailure = failure;
-  }
-
-  /** The oldest are kept: they are about the beginning of the trouble. */
-  #keep(trace: SummaryTrace): void {
-    if (this.#kept.length < LIMITS.tracesWaitingMax) {
-      this.#kept.push(JSON.stringify(trace));
-      return;
-    }
-    this.#counts.discarded += 1;
-    this.#parts.log.error({ peer: trace.peer, discarded: this.#counts.discarded }, 'a path trace was given up');
   }
 }

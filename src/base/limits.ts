@@ -119,6 +119,12 @@ export const LIMITS = {
   loadedConfigBytesMax: 16 * 1024 * 1024,
   /** Summaries kept in memory while the disk refuses them: an hour of the default windows. */
   summariesWaitingMax: 60,
+  /** Characters of events kept in memory meanwhile: 200 path traces, or every pair of the largest mesh turning seven times. */
+  recordCharactersWaitingMax: 2 * 1024 * 1024,
+  /** Records of clock steps in one window: a clock that is set each second is one trouble, not sixty. */
+  clockStepsPerWindowMax: 4,
+  /** Time without any trouble after which the instrument is well again: as long as a default window. */
+  instrumentWellNs: 60 * NS_PER_S,
   /** Seconds in a row that turn a pair bad, and good again: one bad second is a burst, three are an outage. */
   pairTurnSeconds: 3,
   /** Seconds that are judged late, after a stall of the main thread: older ones say nothing about now. */
@@ -135,10 +141,6 @@ export const LIMITS = {
   traceMsMax: 40_000,
   /** Time between two traces to the same peer: routers limit their answers, and a flapping pair tells nothing new. */
   traceIntervalS: 300,
-  /** Traces in one summary: 9 kB each at most, so that they take 2 % of a summary's limit and never make it too large. */
-  tracesPerSummaryMax: 16,
-  /** Ended traces that wait for a summary: four summaries full. */
-  tracesWaitingMax: 64,
   /** Characters of the reason why a trace failed: a sentence of ours with an errno in words. */
   traceFailureCharactersMax: 200,
   /** What "popprobe trace" waits for: the trace that is running, and its own. */

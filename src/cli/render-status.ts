@@ -18,6 +18,7 @@ export function renderStatus(status: AgentStatus, nowMs: number): string {
     push(status, nowMs),
     ...collectors(status),
     spool(status),
+    events(status),
     '',
     ...windowLines(status),
     '',
@@ -81,8 +82,13 @@ function collectors({ push: { collectors: all } }: AgentStatus): string[] {
 function spool({ spool: { documents, bytes, discarded, quarantined }, sealing }: AgentStatus): string {
   return (
     `spool: ${documents} documents, ${bytes} octets; ${discarded} discarded, ${quarantined} quarantined; ` +
-    `${sealing.waiting} wait for the disk, ${sealing.discarded} given up`
+    `${sealing.summaries.waiting} wait for the disk, ${sealing.summaries.discarded} given up`
   );
+}
+
+function events({ sealing: { records }, clock_steps_untold }: AgentStatus): string {
+  const counts = `${records.sealed} sealed, ${records.waiting} wait for the disk, ${records.discarded} given up`;
+  return `events: ${counts}${clock_steps_untold > 0 ? `; ${clock_steps_untold} clock steps too many for a record` : ''}`;
 }
 
 function windowLines(status: AgentStatus): string[] {

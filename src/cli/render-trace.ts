@@ -2,10 +2,10 @@
 
 import type { IpFamily } from '../base/ip-address.ts';
 import { LIMITS } from '../base/limits.ts';
-import type { SummaryAnswer, SummaryHop, SummaryTrace } from '../protocol/summary.ts';
+import type { PathTrace, TraceAnswer, TraceHop } from '../protocol/record.ts';
 import { formatTable } from './format.ts';
 
-const OUTCOME: Record<SummaryTrace['outcome'], string> = {
+const OUTCOME: Record<PathTrace['outcome'], string> = {
   reached: 'reached',
   incomplete: 'NOT REACHED',
   failed: 'FAILED',
@@ -36,7 +36,7 @@ const WORDS: Record<IpFamily, Readonly<Record<string, string>>> = {
 const PLAIN: Record<IpFamily, readonly (number | null)[]> = { ipv4: [11, 0], ipv6: [3, 129] };
 
 /** The trace as lines of text. */
-export function renderTrace(trace: SummaryTrace): string {
+export function renderTrace(trace: PathTrace): string {
   const { peer, address, started_at, failure } = trace;
   const heading = ['hop', 'address', ...Array<string>(LIMITS.traceProbesPerHop).fill('µs'), 'answer'];
   return [
@@ -47,7 +47,7 @@ export function renderTrace(trace: SummaryTrace): string {
 }
 
 /** One row a router; probes of other routers at the same hop leave their column to them. */
-function rows({ ttl, answers }: SummaryHop, family: IpFamily): string[][] {
+function rows({ ttl, answers }: TraceHop, family: IpFamily): string[][] {
   const routers = [...new Set(answers.map((answer) => answer.address))].filter((address) => address !== null);
   // Silent probes are shown with the first router, or alone.
   const lines = routers.length > 0 ? routers : [null];
@@ -62,12 +62,12 @@ function rows({ ttl, answers }: SummaryHop, family: IpFamily): string[][] {
   ]);
 }
 
-function cell(answer: SummaryAnswer, router: string | null, isFirst: boolean): string {
+function cell(answer: TraceAnswer, router: string | null, isFirst: boolean): string {
   if (answer.address === null) return isFirst ? '*' : '';
   return answer.address === router ? String(answer.rtt_us) : '';
 }
 
-function words({ icmp_type, icmp_code }: SummaryAnswer, family: IpFamily): string {
+function words({ icmp_type, icmp_code }: TraceAnswer, family: IpFamily): string {
   if (icmp_type === null || PLAIN[family].includes(icmp_type)) return '';
   return WORDS[family][`${icmp_type}/${icmp_code}`] ?? `ICMP ${icmp_type}/${icmp_code}`;
 }

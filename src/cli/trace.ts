@@ -3,14 +3,14 @@
 import { Command, Option } from 'commander';
 import type { IpFamily } from '../base/ip-address.ts';
 import { LIMITS } from '../base/limits.ts';
-import type { SummaryTrace } from '../protocol/summary.ts';
+import type { PathTrace } from '../protocol/record.ts';
 import { type AgentOptions, askAgent, DEFAULT_SOCKET, socketPath } from './ask-agent.ts';
 import { renderTrace } from './render-trace.ts';
 
 const HELP = `
 Shows every router on the way from this PoP to a peer PoP, as the agent on this host sees it: ${LIMITS.traceProbesPerHop} ICMP echo probes per
-hop, at most ${LIMITS.traceHopsMax} hops, round trips in µs. "*" is a probe that nobody answered within ${LIMITS.traceProbeTimeoutMs} ms. The trace also goes
-into the agent's next signed summary. The agent traces by itself when a pair turns bad.
+hop, at most ${LIMITS.traceHopsMax} hops, round trips in µs. "*" is a probe that nobody answered within ${LIMITS.traceProbeTimeoutMs} ms. The trace also
+becomes a signed record. The agent traces by itself when a pair turns bad.
 
 A peer is traced once in ${LIMITS.traceIntervalS / 60} minutes at most, so that routers are not bothered. A trace that finds nobody takes
 some ${LIMITS.traceSilentHopsMax} s.
@@ -36,12 +36,12 @@ export function traceCommand(): Command {
     )
     .option('-s, --socket <path>', `status socket of the agent (default: ${DEFAULT_SOCKET})`)
     .option('-c, --config <file>', 'agent file to read the socket from')
-    .option('--json', 'print the trace as it stands in the summary')
+    .option('--json', 'print the trace as it stands in the record')
     .addHelpText('after', HELP)
     .action(async (peer: string, options: Options) => {
       const question = { peer, ...(options.family && { family: options.family }) };
       const socket = await socketPath(options);
-      const trace = (await askAgent(socket, '/v1/trace', LIMITS.traceAnswerMsMax, question)) as SummaryTrace;
+      const trace = (await askAgent(socket, '/v1/trace', LIMITS.traceAnswerMsMax, question)) as PathTrace;
       process.stdout.write(options.json ? `${JSON.stringify(trace, null, 2)}\n` : renderTrace(trace));
       if (trace.outcome !== 'reached') process.exitCode = 1;
     });

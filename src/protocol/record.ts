@@ -6,3 +6,6 @@ import type { recordSchema } from './record-schema.ts';
 export type ChainRecord = z.infer<typeof recordSchema>;
 export type RecordEvent = ChainRecord['event'];
 export type EventOf<Kind extends RecordEvent['kind']> = Extract<RecordEvent, { kind: Kind }>;
+export type PathTrace = EventOf<'trace'>['trace'];
+export type TraceHop = PathTrace['hops'][number];
+export type TraceAnswer = TraceHop['answers'][number];

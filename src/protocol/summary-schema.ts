@@ -5,7 +5,6 @@ import { LIMITS } from '../base/limits.ts';
 import { HISTOGRAM_BUCKETS, HISTOGRAM_RELATIVE_ERROR, HISTOGRAM_SCHEME } from '../stats/histogram.ts';
 import { listOf } from './list-schema.ts';
 import { nameSchema } from './name-schema.ts';
-import { traceSchema } from './trace-schema.ts';
 
 export const SUMMARY_SCHEMA = 'popprobe.summary/1';
 
@@ -277,7 +276,5 @@ export const summarySchema = z.strictObject({
     step_max_ns: nanoseconds,
   }),
   instrument: instrumentSchema,
-  /** Path traces that have ended since the document before, oldest first. */
-  traces: z.array(traceSchema).max(LIMITS.tracesPerSummaryMax),
   peers: listOf(peerSchema, LIMITS.popsMax),
 });

@@ -13,6 +13,3 @@ export type SummaryCounts = SummaryPath['counts'];
 export type SummaryReflected = SummaryPeer['reflected'][number];
 export type SummaryClass = SummaryPeer['classes'][number];
 export type SummaryDelay = NonNullable<SummaryPath['rtt']>;
-export type SummaryTrace = Summary['traces'][number];
-export type SummaryHop = SummaryTrace['hops'][number];
-export type SummaryAnswer = SummaryHop['answers'][number];

@@ -1,4 +1,4 @@
-/** The schema of a path trace: the routers between two PoPs, as evidence in a summary. */
+/** The schema of a path trace: the routers between two PoPs, as evidence in a record. */
 
 import { z } from 'zod';
 import { LIMITS } from '../base/limits.ts';

@@ -4,14 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { type HopProber, type TraceTarget, tracePath } from '../../src/agent/path-trace.ts';
 import { LIMITS } from '../../src/base/limits.ts';
 import { NS_PER_MS } from '../../src/base/units.ts';
-import type { SummaryAnswer } from '../../src/protocol/summary.ts';
+import type { TraceAnswer } from '../../src/protocol/record.ts';
 import { traceSchema } from '../../src/protocol/trace-schema.ts';
 import { FakeClock } from '../probe/fake-clock.ts';
 
 const TARGET: TraceTarget = { peer: 'sin1', family: 'ipv4', address: '198.18.9.9', reason: 'pair_bad' };
-const SILENCE: SummaryAnswer = { address: null, rtt_us: null, icmp_type: null, icmp_code: null };
+const SILENCE: TraceAnswer = { address: null, rtt_us: null, icmp_type: null, icmp_code: null };
 
-function answer(address: string, icmp_type: number, icmp_code = 0): SummaryAnswer {
+function answer(address: string, icmp_type: number, icmp_code = 0): TraceAnswer {
   return { address, rtt_us: 100, icmp_type, icmp_code };
 }
 
@@ -19,7 +19,7 @@ const ROUTER = answer('198.18.1.1', 11);
 const DESTINATION = answer(TARGET.address, 0);
 const NO_ROUTE = answer('198.18.2.1', 3, 0);
 
-type Reply = (ttl: number, probe: number) => SummaryAnswer | Promise<SummaryAnswer>;
+type Reply = (ttl: number, probe: number) => TraceAnswer | Promise<TraceAnswer>;
 
 /** Runs a trace over a network that answers like this. */
 async function trace(reply: Reply, target = TARGET, signal = new AbortController().signal) {

@@ -5,14 +5,18 @@ import { describe, expect, it } from 'vitest';
 import { Sealer, type SummaryBody } from '../../src/agent/seal.ts';
 import { LIMITS } from '../../src/base/limits.ts';
 import { digestOf } from '../../src/protocol/digest.ts';
-import { verifyDetached } from '../../src/protocol/jws-verify.ts';
+import { readHeader, verifyDetached } from '../../src/protocol/jws-verify.ts';
+import { parseDocument } from '../../src/protocol/parse-document.ts';
+import { parseRecord } from '../../src/protocol/parse-record.ts';
 import { parseSummary } from '../../src/protocol/parse-summary.ts';
+import { EVENTS } from '../protocol/record-fixture.ts';
 import { refusalOf } from '../protocol/refusal.ts';
-import { buildKey, buildSummary, buildTrace } from '../protocol/summary-fixture.ts';
+import { buildKey, buildSummary } from '../protocol/summary-fixture.ts';
 import { drain, open, temporaryFolder } from './spool-fixture.ts';
 import { bodyOf } from './summary-body.ts';
 
 const STARTED_S = 1_767_225_600;
+const RECORD_HEAD = { pop: 'fra', boot_id: '6f1c8f6e-3f0a-4c44-9a37-5d3a5b8f0d11', software: 'popprobe 0.1.0' };
 const MEGABYTES_64 = 64 * 1024 * 1024;
 
 /** A summary as the agent knows it before sealing. */
@@ -23,7 +27,7 @@ function buildBody(overrides: Partial<SummaryBody> = {}): SummaryBody {
 async function startSealer(folder: string, nowUnixS = () => STARTED_S + 0.9) {
   const spool = await open(folder, MEGABYTES_64);
   const key = await buildKey();
-  return { spool, key, sealer: new Sealer(spool, key, nowUnixS) };
+  return { spool, key, sealer: new Sealer(spool, key, nowUnixS, RECORD_HEAD) };
 }
 
 describe('a sealed document', () => {
@@ -42,17 +46,69 @@ describe('a sealed document', () => {
     const { octets } = await sealer.seal(buildBody());
     const { schema: _, pop: __, boot_id: ___, peers: ____, ...rest } = buildBody();
     const names = Object.keys(JSON.parse(Buffer.from(octets).toString()));
-    expect(names).toEqual(['schema', 'pop', 'boot_id', 'sequence', 'prev', ...Object.keys(rest), 'traces', 'peers']);
+    expect(names).toEqual(['schema', 'pop', 'boot_id', 'sequence', 'prev', ...Object.keys(rest), 'peers']);
+  });
+});
+
+describe('a record', () => {
+  it.each(Object.values(EVENTS).filter(({ kind }) => kind !== 'gap'))(
+    'of a $kind is read as it was sealed',
+    async (event) => {
+      const { spool, key, sealer } = await startSealer(await temporaryFolder());
+      const sealed = await sealer.sealRecord(event, STARTED_S * 1000 + 250);
+      const stored = await spool.oldest();
+      await verifyDetached(sealed.signature, stored?.octets ?? Buffer.of(), key.publicKey);
+      expect(readHeader(sealed.signature)).toEqual({ kid: key.kid, kind: 'record' });
+      expect(parseRecord(stored?.octets ?? Buffer.of())).toEqual({
+        schema: 'popprobe.record/1',
+        ...RECORD_HEAD,
+        sequence: STARTED_S,
+        prev: null,
+        at: '2026-01-01T00:00:00.250Z',
+        at_unix_ms: STARTED_S * 1000 + 250,
+        event,
+      });
+    },
+  );
+
+  it('has its place in the chain of the summaries, also when calls overlap', async () => {
+    const { sealer } = await startSealer(await temporaryFolder());
+    const documents = await Promise.all([
+      sealer.seal(buildBody()),
+      sealer.sealRecord(EVENTS.pair, STARTED_S * 1000),
+      sealer.seal(buildBody()),
+      sealer.sealRecord({ kind: 'gap', ranges: [[STARTED_S, STARTED_S + 2]], reason: 'spool_full' }, STARTED_S * 1000),
+    ]);
+    const parsed = documents.map(({ octets, signature }) => {
+      const { kind } = readHeader(signature);
+      const document = parseDocument(octets, kind);
+      return document.kind === 'summary' ? document.summary : document.record;
+    });
+    expect(parsed.map(({ schema }) => schema.split('/')[0])).toEqual([
+      'popprobe.summary',
+      'popprobe.record',
+      'popprobe.summary',
+      'popprobe.record',
+    ]);
+    expect(parsed.map(({ sequence }) => sequence)).toEqual([0, 1, 2, 3].map((index) => STARTED_S + index));
+    const digests = documents.map(({ octets }) => digestOf(octets));
+    expect(parsed.map(({ prev }) => prev)).toEqual([null, ...digests.slice(0, 3)]);
   });
 
-  it('has the traces that it is sealed with, as they are', async () => {
-    const { sealer } = await startSealer(await temporaryFolder());
-    const traces = [buildTrace(), buildTrace({ peer: 'par' })];
-    const sealed = await sealer.seal(
-      buildBody(),
-      traces.map((trace) => JSON.stringify(trace)),
-    );
-    expect(parseSummary(sealed.octets).traces).toEqual(traces);
+  it('that the disk refuses leaves its place to the next document', async () => {
+    const folder = await temporaryFolder();
+    const { sealer } = await startSealer(folder);
+    await rm(folder, { recursive: true });
+    expect((await refusalOf(() => sealer.sealRecord(EVENTS.pair, 0))).code).toBe('spool_unusable');
+    await open(folder);
+    expect((await sealer.sealRecord(EVENTS.pair, 0)).sequence).toBe(STARTED_S);
+  });
+
+  it('over the limit is refused, and leaves its place too', async () => {
+    const { spool, sealer } = await startSealer(await temporaryFolder());
+    const event = { ...EVENTS.pair, peer: 'x'.repeat(LIMITS.recordBytesMax) };
+    expect((await refusalOf(() => sealer.sealRecord(event, 0))).code).toBe('too_large');
+    expect(spool.head).toBeNull();
   });
 });
 

@@ -3,19 +3,18 @@
 import { EventEmitter, once } from 'node:events';
 import { gunzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SummaryBody } from '../../src/agent/seal.ts';
+import { DocumentQueue } from '../../src/agent/document-queue.ts';
 import { Sealing } from '../../src/agent/sealing.ts';
-import type { SealedDocument } from '../../src/agent/spool-file.ts';
 import { Summarizer } from '../../src/agent/summarize.ts';
 import { sealDelayNs, Windows } from '../../src/agent/windows.ts';
-import { PopprobeError } from '../../src/base/errors.ts';
 import { LIMITS } from '../../src/base/limits.ts';
 import { NS_PER_MS, NS_PER_S } from '../../src/base/units.ts';
 import { UNKNOWN_CLOCK } from '../../src/linux/clock-state.ts';
 import { FakeClock } from '../probe/fake-clock.ts';
 import { pathPlan, RingRig, TMAX_NS } from './ring-rig.ts';
+import { GapsStub, SealerStub } from './sealer-stub.ts';
 import { type LogLine, recordingLog } from './spool-fixture.ts';
-import { copyOf, peersOf } from './summary-body.ts';
+import { peersOf } from './summary-body.ts';
 
 const LENGTH_S = 5;
 const LENGTH_NS = LENGTH_S * NS_PER_S;
@@ -23,57 +22,12 @@ const TICK_NS = 5 * NS_PER_MS;
 const REPLY = { rawNs: NS_PER_MS };
 const PATH = pathPlan({ capacity: 1024 });
 
-/** Takes what it is given, unless the test lets it refuse or wait. */
-class SealerStub {
-  readonly sealed: SummaryBody[] = [];
-  readonly octets: Uint8Array[] = [];
-  /** The traces of each sealed window. */
-  readonly traces: (readonly string[])[] = [];
-  refusing = false;
-  tooLarge = false;
-  before: () => Promise<void> = async () => undefined;
-
-  async seal(body: SummaryBody, traces: readonly string[] = []): Promise<SealedDocument> {
-    await this.before();
-    if (this.refusing) {
-      throw new PopprobeError('spool_unusable', { expected: 'room', found: 'ENOSPC', remedy: 'make room' });
-    }
-    if (this.tooLarge) {
-      this.tooLarge = false;
-      throw new PopprobeError('too_large', { expected: 'less', found: 'more', remedy: 'measure less' });
-    }
-    this.sealed.push(copyOf(body));
-    this.traces.push(traces);
-    const octets = Buffer.of(this.sealed.length);
-    this.octets.push(octets);
-    return { sequence: this.sealed.length, octets, signature: 'header..signature' };
-  }
-
-  /** Starts of the sealed windows, in windows since the first. */
-  starts(): number[] {
-    return this.sealed.map((body) => (body.window.start_unix_s - FIRST_S) / LENGTH_S);
-  }
-}
-
-/** Traces that have ended, two for a summary at most. */
-class EndedTraces {
-  readonly waiting: string[] = [];
-
-  oldest(): string[] {
-    return this.waiting.slice(0, 2);
-  }
-
-  sealed(count: number): void {
-    this.waiting.splice(0, count);
-  }
-}
-
 const FIRST_S = new FakeClock().wallSeconds;
 
 let clock: FakeClock;
 let rig: RingRig;
 let sealer: SealerStub;
-let traces: EndedTraces;
+let documents: DocumentQueue;
 let sealing: Sealing;
 let lines: LogLine[];
 /** The first window's begin and end. The fake clock starts on a boundary. */
@@ -84,7 +38,6 @@ beforeEach(() => {
   clock = new FakeClock();
   rig = new RingRig([PATH]);
   sealer = new SealerStub();
-  traces = new EndedTraces();
   startNs = clock.monoNs;
   endNs = startNs + LENGTH_NS;
   const plan = {
@@ -99,6 +52,7 @@ beforeEach(() => {
   const identity = { pop: 'hkg1', bootId: '', configDigest: '', software: '', transportReason: null };
   const recording = recordingLog();
   ({ lines } = recording);
+  documents = new DocumentQueue({ sealer, gaps: new GapsStub(), nowUnixMs: () => 0, log: recording.log });
   sealing = new Sealing({
     clock,
     windows: new Windows(LENGTH_S, clock),
@@ -110,13 +64,16 @@ beforeEach(() => {
       reflecting: rig.reflecting,
       clockState: () => UNKNOWN_CLOCK,
     }),
-    sealer,
-    traces,
+    documents,
     tmaxNs: TMAX_NS,
     tickNs: TICK_NS,
-    log: recording.log,
   });
 });
+
+/** Starts of the sealed windows, in windows since the first. */
+function starts(): number[] {
+  return sealer.sealed.map((body) => (body.window.start_unix_s - FIRST_S) / LENGTH_S);
+}
 
 /** The agent looks at this moment of CLOCK_MONOTONIC. */
 function turnAt(monoNs: number, openedNs = monoNs): Promise<void> {
@@ -146,7 +103,7 @@ describe('a window', () => {
     await turnAt(endNs);
     expect(sealer.sealed).toHaveLength(1);
     expect(peersOf(sealer.sealed[0])[0]?.paths[0]?.counts).toMatchObject({ due: 2, received: 1, refused: 1 });
-    expect(gunzipSync(sealing.latest ?? '')).toEqual(sealer.octets.at(-1));
+    expect(gunzipSync(documents.latest ?? '')).toEqual(sealer.octets.at(-1));
   });
 
   it('waits for the reflector to have counted all that arrived in it, and no longer than for a probe', async () => {
@@ -190,7 +147,7 @@ describe('a window', () => {
 
   it('is sealed after those before it, also when several have ended', async () => {
     await turnAt(startNs + 3 * LENGTH_NS + 1);
-    expect(sealer.starts()).toEqual([0, 1, 2]);
+    expect(starts()).toEqual([0, 1, 2]);
   });
 });
 
@@ -199,24 +156,24 @@ describe('a disk that refuses', () => {
     sealer.refusing = true;
     await runWindows(3);
     await sealing.turn();
-    expect(sealing.status()).toEqual({ waiting: 3, discarded: 0 });
-    expect(sealing.latest).toBeNull();
+    expect(documents.status().summaries).toEqual({ waiting: 3, discarded: 0 });
+    expect(documents.latest).toBeNull();
     expect(lines.filter(({ level }) => level === 50)).toMatchObject([{ err: { code: 'spool_unusable' } }]);
     sealer.refusing = false;
     await sealing.turn();
-    expect(sealer.starts()).toEqual([0, 1, 2]);
+    expect(starts()).toEqual([0, 1, 2]);
     expect(peersOf(sealer.sealed[0])[0]?.paths[0]?.counts.received).toBe(1);
-    expect(sealing.status()).toEqual({ waiting: 0, discarded: 0 });
+    expect(documents.status().summaries).toEqual({ waiting: 0, discarded: 0 });
   });
 
   it('costs the oldest summaries once too many wait, counted and logged', async () => {
     sealer.refusing = true;
     await runWindows(LIMITS.summariesWaitingMax + 2);
-    expect(sealing.status()).toEqual({ waiting: LIMITS.summariesWaitingMax, discarded: 2 });
+    expect(documents.status().summaries).toEqual({ waiting: LIMITS.summariesWaitingMax, discarded: 2 });
     expect(lines.filter((line) => line['discarded'] !== undefined)).toHaveLength(2);
     sealer.refusing = false;
     await sealing.turn();
-    expect(sealer.starts()).toEqual(Array.from({ length: LIMITS.summariesWaitingMax }, (_, index) => index + 2));
+    expect(starts()).toEqual(Array.from({ length: LIMITS.summariesWaitingMax }, (_, index) => index + 2));
   });
 
   it('in the middle of several keeps those that it has not taken', async () => {
@@ -227,41 +184,12 @@ describe('a disk that refuses', () => {
       sealer.refusing = sealer.sealed.length === 1;
     };
     await sealing.turn();
-    expect([sealer.starts(), sealing.status().waiting]).toEqual([[0], 2]);
+    expect([starts(), documents.status().summaries.waiting]).toEqual([[0], 2]);
     sealer.before = async () => {
       sealer.refusing = false;
     };
     await sealing.turn();
-    expect(sealer.starts()).toEqual([0, 1, 2]);
-  });
-});
-
-describe('ended traces', () => {
-  it('are in the next document, as many as it takes, and in no other', async () => {
-    traces.waiting.push('1', '2', '3');
-    await runWindows(1);
-    traces.waiting.push('4');
-    await runWindows(2);
-    expect(sealer.traces).toEqual([['1', '2'], ['3', '4'], []]);
-  });
-
-  it('wait while the disk refuses, and when a summary is given up', async () => {
-    traces.waiting.push('1');
-    sealer.refusing = true;
-    await runWindows(2);
-    expect(traces.waiting).toEqual(['1']);
-    sealer.refusing = false;
-    sealer.tooLarge = true;
-    await sealing.turn();
-    expect(sealer.traces).toEqual([['1']]);
-    expect(traces.waiting).toEqual([]);
-  });
-
-  it('that end while a document is on its way to the disk are in the one after it', async () => {
-    traces.waiting.push('1');
-    sealer.before = async () => void traces.waiting.push('2');
-    await runWindows(1);
-    expect([sealer.traces, traces.waiting]).toEqual([[['1']], ['2']]);
+    expect(starts()).toEqual([0, 1, 2]);
   });
 });
 
@@ -272,9 +200,9 @@ describe('a summary over the limit', () => {
     sealer.refusing = false;
     sealer.tooLarge = true;
     await sealing.turn();
-    expect(sealer.starts()).toEqual([1]);
-    expect(sealing.status()).toEqual({ waiting: 0, discarded: 1 });
-    expect(lines.at(-2)).toMatchObject({ level: 50, msg: 'a summary was given up', discarded: 1 });
+    expect(starts()).toEqual([1]);
+    expect(documents.status().summaries).toEqual({ waiting: 0, discarded: 1 });
+    expect(lines.filter(({ msg }) => msg === 'a summary was given up')).toMatchObject([{ level: 50, discarded: 1 }]);
   });
 });
 
@@ -283,7 +211,7 @@ describe('the end', () => {
     sealer.refusing = true;
     await runWindows(1);
     await sealing.finish();
-    expect(sealing.status()).toEqual({ waiting: 0, discarded: 2 });
+    expect(documents.status().summaries).toEqual({ waiting: 0, discarded: 2 });
     expect(lines.filter(({ msg }) => msg === 'a summary was given up')).toHaveLength(2);
   });
 
@@ -292,7 +220,7 @@ describe('the end', () => {
     rig.sent(0, startNs + NS_PER_S);
     clock.advance(2 * NS_PER_S);
     await sealing.finish();
-    expect(sealer.starts()).toEqual([0]);
+    expect(starts()).toEqual([0]);
     expect(sealer.sealed[0]?.window.length_s).toBe(LENGTH_S);
     expect(peersOf(sealer.sealed[0])[0]).toMatchObject({
       seconds: 'guuuu',
@@ -305,7 +233,7 @@ describe('the end', () => {
     rig.sent(0, endNs);
     clock.advance(LENGTH_NS + NS_PER_S);
     await sealing.finish();
-    expect(sealer.starts()).toEqual([0, 1]);
+    expect(starts()).toEqual([0, 1]);
     for (const body of sealer.sealed) expect(peersOf(body)[0]?.paths[0]?.counts).toMatchObject({ due: 1, void: 1 });
   });
 
@@ -322,7 +250,7 @@ describe('the end', () => {
     expect(sealer.sealed).toEqual([]);
     disk.emit('awake');
     await Promise.all(ends);
-    expect(sealer.starts()).toEqual([0, 1, 2]);
-    expect(sealing.status()).toEqual({ waiting: 0, discarded: 0 });
+    expect(starts()).toEqual([0, 1, 2]);
+    expect(documents.status().summaries).toEqual({ waiting: 0, discarded: 0 });
   });
 });

@@ -25,8 +25,9 @@ export function buildStatus(overrides: Partial<AgentStatus> = {}): AgentStatus {
       collectors: [{ url: 'https://collector.example.net', inUse: true, lastError: null }],
     },
     spool: { documents: 0, bytes: 0, discarded: 0, quarantined: 0, quarantineDiscarded: 0 },
-    sealing: { waiting: 0, discarded: 0 },
-    traces: { running: null, waiting: 0, ended: 0, refused: 0, discarded: 0 },
+    sealing: { summaries: { waiting: 0, discarded: 0 }, records: { sealed: 0, waiting: 0, discarded: 0 } },
+    clock_steps_untold: 0,
+    traces: { running: null, waiting: 0, ended: 0, refused: 0 },
     latest: null,
     ...overrides,
   };

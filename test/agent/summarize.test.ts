@@ -57,7 +57,7 @@ function rigOf(windowS = 10, sessions: SessionName[] = []) {
 
 /** What the collector makes of the summary once it is sealed. Throws when it would refuse it. */
 function asCollected(body: SummaryBody): Summary {
-  return parseSummary(octetsOf({ ...body, peers: peersOf(body), sequence: 1, prev: null, traces: [] }));
+  return parseSummary(octetsOf({ ...body, peers: peersOf(body), sequence: 1, prev: null }));
 }
 
 function secondsOf(body: SummaryBody): string[] {
@@ -103,7 +103,7 @@ describe('a summary', () => {
 
   it('of a window in which nothing fell due is complete, and every second unknown', () => {
     const body = rigOf().summarize();
-    expect(asCollected(body)).toEqual({ ...body, peers: peersOf(body), sequence: 1, prev: null, traces: [] });
+    expect(asCollected(body)).toEqual({ ...body, peers: peersOf(body), sequence: 1, prev: null });
     expect(secondsOf(body)).toEqual(['sin1 uuuuuuuuuu', 'lax1 uuuuuuuuuu']);
   });
 

@@ -9,8 +9,8 @@ export function peersOf(body: SummaryBody | undefined): SummaryPeer[] {
   return JSON.parse(`[${Buffer.from(body?.peers.octets ?? []).toString()}]`) as SummaryPeer[];
 }
 
-/** A whole summary without its place in the chain and without traces, as the agent would hold it. */
-export function bodyOf({ sequence: _, prev: __, traces: ___, peers, ...rest }: Summary): SummaryBody {
+/** A whole summary without its place in the chain, as the agent would hold it. */
+export function bodyOf({ sequence: _, prev: __, peers, ...rest }: Summary): SummaryBody {
   return { ...rest, peers: textOf(peers.map((peer) => JSON.stringify(peer)).join(',')) };
 }
 

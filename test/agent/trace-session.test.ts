@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { traceSchema } from '../../src/protocol/trace-schema.ts';
-import type { SummaryTrace } from '../../src/protocol/summary.ts';
+import type { PathTrace } from '../../src/protocol/record.ts';
 import { rootMissing, toolsMissing } from '../linux/privileges.ts';
 import { HOPS, HOSTS, RouterChain } from '../linux/router-chain.ts';
 
@@ -39,7 +39,7 @@ describe.skipIf(missing !== null)(`a route through two routers (${missing ?? 'as
   afterAll(() => chain.close());
 
   /** Traces from `a`, mostly to `b`. Ends when the process has: nothing keeps its event loop running. */
-  async function trace(family: Family, how: How = {}): Promise<SummaryTrace> {
+  async function trace(family: Family, how: How = {}): Promise<PathTrace> {
     const { address = HOSTS.b[family], through = [], stopAfterMs } = how;
     const command = [...through, process.execPath, CHILD, family, address, String(IDENTIFIER)];
     if (stopAfterMs !== undefined) command.push(String(stopAfterMs));
@@ -48,7 +48,7 @@ describe.skipIf(missing !== null)(`a route through two routers (${missing ?? 'as
   }
 
   /** Each hop's addresses, without repetition. */
-  function addresses(result: SummaryTrace): string[] {
+  function addresses(result: PathTrace): string[] {
     return result.hops.map(({ answers }) => [...new Set(answers.map(({ address }) => address ?? '*'))].join(' '));
   }
 

@@ -5,7 +5,7 @@ import type { TraceTarget } from '../../src/agent/path-trace.ts';
 import { Traces } from '../../src/agent/traces.ts';
 import { LIMITS } from '../../src/base/limits.ts';
 import { NS_PER_S } from '../../src/base/units.ts';
-import type { SummaryTrace } from '../../src/protocol/summary.ts';
+import type { PathTrace } from '../../src/protocol/record.ts';
 import { FakeClock } from '../probe/fake-clock.ts';
 import { refusalOf } from '../protocol/refusal.ts';
 import { buildTrace } from '../protocol/summary-fixture.ts';
@@ -16,17 +16,17 @@ const INTERVAL_NS = LIMITS.traceIntervalS * NS_PER_S;
 /** Traces that run until the test lets them end. */
 class Runs {
   readonly started: TraceTarget[] = [];
-  readonly #ends: ((trace: SummaryTrace) => void)[] = [];
+  readonly #ends: ((trace: PathTrace) => void)[] = [];
   signal: AbortSignal | null = null;
 
-  readonly run = (target: TraceTarget, signal: AbortSignal): Promise<SummaryTrace> => {
+  readonly run = (target: TraceTarget, signal: AbortSignal): Promise<PathTrace> => {
     this.started.push(target);
     this.signal = signal;
     return new Promise((resolve) => this.#ends.push(resolve));
   };
 
   /** The running trace ends; the next one has begun when this resolves. */
-  async end(overrides: Partial<SummaryTrace> = {}): Promise<void> {
+  async end(overrides: Partial<PathTrace> = {}): Promise<void> {
     const target = this.started[this.started.length - this.#ends.length];
     this.#ends.shift()?.(buildTrace({ ...target, ...overrides }));
     await new Promise(setImmediate);
@@ -41,6 +41,8 @@ let clock: FakeClock;
 let runs: Runs;
 let traces: Traces;
 let lines: LogLine[];
+/** The traces that have ended, in order. */
+let ended: PathTrace[];
 
 beforeEach(() => {
   clock = new FakeClock();
@@ -51,22 +53,25 @@ beforeEach(() => {
   const peers = names.map((name, index) => ({ name, ipv4: `198.18.0.${index}`, ipv6: null }));
   const dual = { name: 'dual', ipv4: '198.18.1.1', ipv6: '2001:db8::1' };
   const six = { name: 'six', ipv4: null, ipv6: '2001:db8::6' };
-  traces = new Traces({ peers: [...peers, dual, six], clock, run: runs.run, log: recording.log });
+  ended = [];
+  traces = new Traces({
+    peers: [...peers, dual, six],
+    clock,
+    run: runs.run,
+    onEnded: (trace) => ended.push(trace),
+    log: recording.log,
+  });
 });
 
-function kept(): SummaryTrace[] {
-  return traces.oldest().map((text) => JSON.parse(text) as SummaryTrace);
-}
-
 describe('a pair that turns bad', () => {
-  it('is traced at its address, and the trace is kept for a summary', async () => {
+  it('is traced at its address, and the trace is told when it has ended', async () => {
     traces.pairBad('sin1', 'ipv4');
     expect(runs.started).toEqual([{ peer: 'sin1', family: 'ipv4', address: '198.18.0.0', reason: 'pair_bad' }]);
     expect(traces.status()).toMatchObject({ running: 'sin1', waiting: 0 });
-    expect(kept()).toEqual([]);
+    expect(ended).toEqual([]);
     await runs.end();
-    expect(kept()).toMatchObject([{ peer: 'sin1', reason: 'pair_bad' }]);
-    expect(traces.status()).toEqual({ running: null, waiting: 0, ended: 1, refused: 0, discarded: 0 });
+    expect(ended).toMatchObject([{ peer: 'sin1', reason: 'pair_bad' }]);
+    expect(traces.status()).toEqual({ running: null, waiting: 0, ended: 1, refused: 0 });
   });
 
   it('waits while another trace runs, and is traced no more when it gets good before its turn', async () => {
@@ -105,11 +110,11 @@ describe('a pair that turns bad', () => {
 });
 
 describe('a question', () => {
-  it('is answered with the trace, which is kept as well', async () => {
+  it('is answered with the trace, which is told as any other', async () => {
     const answer = traces.request('dual', 'ipv6');
     await runs.end();
     expect(await answer).toMatchObject({ peer: 'dual', family: 'ipv6', address: '2001:db8::1', reason: 'requested' });
-    expect(kept()).toEqual([await answer]);
+    expect(ended).toEqual([await answer]);
   });
 
   it('that names no IP version is about the one that the peer has, IPv4 first', async () => {
@@ -145,7 +150,7 @@ describe('a question', () => {
     expect(refusal.code).toBe('trace_too_soon');
     expect(refusal.message).toBe(
       'expected no trace to sin1 in the last 300 s; found one that began 42 s ago; ask again in 258 s, from ' +
-        '2023-11-14T22:18:20.000Z on; the summaries have the last one',
+        '2023-11-14T22:18:20.000Z on; the last one is in a signed record',
     );
     expect(traces.status().refused).toBe(1);
   });
@@ -173,46 +178,19 @@ describe('a question', () => {
 });
 
 describe('ended traces', () => {
-  it('stay until a summary has them, a bounded number for each', async () => {
-    for (let index = 0; index < 20; index += 1) {
-      traces.pairBad(`pop${index}`, 'ipv4');
-      await runs.end();
-    }
-    expect(kept()).toHaveLength(LIMITS.tracesPerSummaryMax);
-    expect(
-      kept()
-        .map(({ peer }) => peer)
-        .slice(0, 2),
-    ).toEqual(['pop0', 'pop1']);
-    traces.sealed(LIMITS.tracesPerSummaryMax);
-    expect(kept().map(({ peer }) => peer)).toEqual(['pop16', 'pop17', 'pop18', 'pop19']);
-    traces.sealed(0);
-    expect(kept()).toHaveLength(4);
-  });
-
-  it('for which no summary has room are given up, the newest, counted and logged', async () => {
-    for (let index = 0; index < LIMITS.tracesWaitingMax + 2; index += 1) {
-      traces.pairBad(`pop${index}`, 'ipv4');
-      await runs.end();
-    }
-    expect(traces.status()).toMatchObject({ ended: LIMITS.tracesWaitingMax + 2, discarded: 2 });
-    expect(lines.filter(({ level }) => level === 50)).toHaveLength(2);
-    expect(kept()[0]?.peer).toBe('pop0');
-  });
-
   it('that failed are said once, not for every peer', async () => {
-    const failed: Partial<SummaryTrace> = { outcome: 'failed', failure: 'no socket', hops: [] };
+    const failed: Partial<PathTrace> = { outcome: 'failed', failure: 'no socket', hops: [] };
     for (const peer of ['sin1', 'lax1', 'fra1']) {
       traces.pairBad(peer, 'ipv4');
       await runs.end(failed);
     }
     expect(lines.filter(({ level }) => level === 40)).toMatchObject([{ peer: 'sin1', failure: 'no socket' }]);
-    expect(kept()).toMatchObject([failed, failed, failed]);
+    expect(ended).toMatchObject([failed, failed, failed]);
   });
 });
 
 describe('the end', () => {
-  it('cuts off the trace that runs, which is kept, and begins no other', async () => {
+  it('cuts off the trace that runs, which is told, and begins no other', async () => {
     traces.pairBad('sin1', 'ipv4');
     traces.pairBad('lax1', 'ipv4');
     const stopped = traces.stop();
@@ -220,6 +198,6 @@ describe('the end', () => {
     await runs.end({ outcome: 'failed', failure: 'the agent was stopped', hops: [] });
     await stopped;
     expect(runs.peers()).toEqual(['sin1']);
-    expect(kept()).toMatchObject([{ peer: 'sin1', failure: 'the agent was stopped' }]);
+    expect(ended).toMatchObject([{ peer: 'sin1', failure: 'the agent was stopped' }]);
   });
 });

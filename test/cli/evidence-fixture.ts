@@ -19,7 +19,9 @@ const NOW_MS = Date.UTC(2026, 1, 15, 12);
 
 /** Has the product seal `n` documents of PoP `fra` into its spool in `folder`, and gives their files. */
 export async function sealInto(folder: string, key: TestKey, n: number): Promise<string[]> {
-  const sealer = new Sealer(await open(folder, 64 * 1024 * 1024), key, () => WINDOW_START_S);
+  const { pop, boot_id, software } = smallSummary(0);
+  const recordHead = { pop, boot_id, software };
+  const sealer = new Sealer(await open(folder, 64 * 1024 * 1024), key, () => WINDOW_START_S, recordHead);
   const files: string[] = [];
   for (let index = 0; index < n; index += 1) {
     const { sequence } = await sealer.seal(bodyOf(smallSummary(index)));

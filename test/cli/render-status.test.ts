@@ -22,6 +22,7 @@ stamp by udp
 clock synchronised, says adjtimex, 12.0 µs behind, error at most 1.50 ms
 the collector has accepted nothing yet
 spool: 0 documents, 0 octets; 0 discarded, 0 quarantined; 0 wait for the disk, 0 given up
+events: 0 sealed, 0 wait for the disk, 0 given up
 
 no window sealed yet
 `);
@@ -66,6 +67,7 @@ stamp by udp
 clock synchronised, says adjtimex, 12.0 µs behind, error at most 1.50 ms
 the collector accepted 1767225660 7 s ago
 spool: 0 documents, 0 octets; 0 discarded, 0 quarantined; 0 wait for the disk, 0 given up
+events: 0 sealed, 0 wait for the disk, 0 given up
 
 window of 60 s from 2026-01-01T00:01:00.000Z
 peer        class  flow  rtt mean      p95      p99     loss  due  received  lost  refused  missed  void
@@ -96,7 +98,8 @@ sin1  best-effort     0   12.0 ms  12.0 ms  12.0 ms   0.00 %  600       600     
     };
     const spool = { documents: 12, bytes: 34_567, discarded: 2, quarantined: 1, quarantineDiscarded: 0 };
     const clock = { synchronised: false, offsetNs: null, maxErrorNs: null, source: 'chrony' } as const;
-    expect(text({ sockets, clock, push, spool, sealing: { waiting: 4, discarded: 1 } }, 360)).toBe(`
+    const sealing = { summaries: { waiting: 4, discarded: 1 }, records: { sealed: 7, waiting: 3, discarded: 2 } };
+    expect(text({ sockets, clock, push, spool, sealing, clock_steps_untold: 5 }, 360)).toBe(`
 hkg1: popprobe/0.1.0, up 6 min
 icmp refused by this host: EACCES (13): this user may not do it: run as root, or grant CAP_NET_RAW
 stamp refused by this host: EADDRINUSE (98): another program already uses the address and port
@@ -106,6 +109,7 @@ the collector accepted 5 5 min ago; 3 failures in a row: connect ECONNREFUSED 19
 collector https://a.example.net: not in use; last error: connect ECONNREFUSED 198.51.100.7:443
 collector https://b.example.net: in use
 spool: 12 documents, 34567 octets; 2 discarded, 1 quarantined; 4 wait for the disk, 1 given up
+events: 7 sealed, 3 wait for the disk, 2 given up; 5 clock steps too many for a record
 
 no window sealed yet
 `);

@@ -2,12 +2,12 @@
 
 import { describe, expect, it } from 'vitest';
 import { renderTrace } from '../../src/cli/render-trace.ts';
-import type { SummaryAnswer } from '../../src/protocol/summary.ts';
+import type { TraceAnswer } from '../../src/protocol/record.ts';
 import { buildTrace } from '../protocol/summary-fixture.ts';
 
-const SILENCE: SummaryAnswer = { address: null, rtt_us: null, icmp_type: null, icmp_code: null };
+const SILENCE: TraceAnswer = { address: null, rtt_us: null, icmp_type: null, icmp_code: null };
 
-function answer(address: string, rtt_us: number, icmp_type = 11, icmp_code = 0): SummaryAnswer {
+function answer(address: string, rtt_us: number, icmp_type = 11, icmp_code = 0): TraceAnswer {
   return { address, rtt_us, icmp_type, icmp_code };
 }
 

@@ -7,17 +7,37 @@ import { parseDocument } from '../../src/protocol/parse-document.ts';
 import { parseRecord } from '../../src/protocol/parse-record.ts';
 import { buildRecord, EVENTS } from './record-fixture.ts';
 import { refusalOf } from './refusal.ts';
-import { buildSummary, octetsOf } from './summary-fixture.ts';
+import { buildSummary, buildTrace, octetsOf } from './summary-fixture.ts';
 
 /** A record of an event with these changes, valid or not. */
 function withEvent(kind: keyof typeof EVENTS, changes: Record<string, unknown>): unknown {
   return { ...buildRecord(EVENTS[kind]), event: { ...EVENTS[kind], ...changes } };
 }
 
+/** A record of a trace with these changes, valid or not. */
+function withTrace(changes: Record<string, unknown>): unknown {
+  return withEvent('trace', { trace: { ...buildTrace(), ...changes } });
+}
+
+const SILENCE = { address: null, rtt_us: null, icmp_type: null, icmp_code: null };
+
+function hop(...answers: unknown[]): unknown {
+  return { ttl: 1, answers };
+}
+
 describe('a valid record', () => {
   it.each(Object.values(EVENTS))('is read as it was written: $kind', (event) => {
     const record = buildRecord(event);
     expect(parseRecord(octetsOf(record))).toEqual(record);
+  });
+
+  it('is read with a trace over IPv6 that ended on the way, and with one that failed', () => {
+    const ipv6 = buildTrace({ family: 'ipv6', address: '2001:db8::9', outcome: 'incomplete' });
+    const failed = buildTrace({ outcome: 'failed', failure: 'no socket', hops: [], reason: 'requested' });
+    for (const trace of [ipv6, failed]) {
+      const record = buildRecord({ kind: 'trace', trace });
+      expect(parseRecord(octetsOf(record))).toEqual(record);
+    }
   });
 
   it('is read by the kind that its signature is for, and by no other', () => {
@@ -89,7 +109,14 @@ describe('a record that breaks the schema or contradicts itself', () => {
     ['a reason twice', withEvent('instrument', { reasons: ['stalls', 'stalls'] }), /^instrument: a reason twice/],
     ['a key under another name', withEvent('key', { kid: 'A'.repeat(43) }), /^key: kid A{43} is not the thumbprint/],
     ['a key with another spelling', withEvent('key', { x: `${EVENTS.key.x.slice(0, -1)}p` }), /^key: x has a second/],
-    ['a trace that failed for no reason', withEvent('trace', { trace: { outcome: 'failed' } }), /^event\.trace/],
+    ['no trace', withEvent('trace', { trace: undefined }), /^event\.trace: /],
+    ['a trace to no address', withTrace({ address: 'ams.example' }), /^event\.trace\.address: /],
+    ['a trace at no time', withTrace({ started_at: 'yesterday' }), /^event\.trace\.started_at: /],
+    ['a trace that failed for no reason', withTrace({ outcome: 'failed' }), /^event\.trace: failure belongs/],
+    ['a trace that reached and failed', withTrace({ failure: 'x' }), /^event\.trace: failure belongs/],
+    ['a trace that starts at hop 2', withTrace({ hops: buildTrace().hops.slice(1) }), /^event\.trace: hops/],
+    ['a hop with four probes', withTrace({ hops: [hop(SILENCE, SILENCE, SILENCE, SILENCE)] }), /hops\.0\.answers: /],
+    ['an answer of nobody', withTrace({ hops: [hop({ ...SILENCE, rtt_us: 1 })] }), /answers\.0: all null, or none/],
     ['no object', 42, /^the document: /],
   ];
 

@@ -11,8 +11,8 @@ import {
   type SummaryDelay,
   type SummaryPath,
   type SummaryPeer,
-  type SummaryTrace,
 } from '../../src/protocol/summary.ts';
+import type { PathTrace } from '../../src/protocol/record.ts';
 import { bucketOf, HISTOGRAM_RELATIVE_ERROR, HISTOGRAM_SCHEME, LogHistogram } from '../../src/stats/histogram.ts';
 
 export const WINDOW_START_S = 1_767_225_600;
@@ -165,14 +165,13 @@ export function buildSummary(overrides: Partial<Summary> = {}): Summary {
       reflector_tlvs_bad_mac: 0,
       floor: [],
     },
-    traces: [],
     peers: [buildPeer('ams'), buildPeer('par')],
     ...overrides,
   };
 }
 
 /** A trace over one silent hop to the destination. */
-export function buildTrace(overrides: Partial<SummaryTrace> = {}): SummaryTrace {
+export function buildTrace(overrides: Partial<PathTrace> = {}): PathTrace {
   const silence = { address: null, rtt_us: null, icmp_type: null, icmp_code: null };
   const answerOf = (address: string, icmp_type: number) => (rtt_us: number) => ({
     address,
