@@ -1,10 +1,12 @@
-/** Path traces by the real agent over a real network: asked for by a person, and by a pair that turns bad. */
+/** Path traces and the records around them by the real agent over a real network: asked for, and when a pair turns bad. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readPublicKey } from '../../src/config/public-key.ts';
-import { verifyDetached } from '../../src/protocol/jws-verify.ts';
-import { parseSummary } from '../../src/protocol/parse-summary.ts';
-import type { Summary, SummaryTrace } from '../../src/protocol/summary.ts';
+import { readHeader, verifyDetached } from '../../src/protocol/jws-verify.ts';
+import { parseDocument, type ParsedDocument } from '../../src/protocol/parse-document.ts';
+import type { ChainRecord, EventOf, PathTrace, RecordEvent } from '../../src/protocol/record.ts';
+import type { Summary } from '../../src/protocol/summary.ts';
 import { open } from '../agent/spool-fixture.ts';
 import { popprobe } from '../cli/program.ts';
 import { rootMissing, toolsMissing } from '../linux/privileges.ts';
@@ -28,20 +30,42 @@ probes:
   - { name: stamp, kind: stamp, interval_ms: 100, flows: 2 }
 `;
 
-/** Everything that the PoP has sealed, read and verified as a collector would. */
-async function documents(rig: MeshRig, pop: string): Promise<Summary[]> {
+/** Everything that the PoP has sealed, read and verified as a collector would, in the order of the chain. */
+async function documents(rig: MeshRig, pop: string): Promise<ParsedDocument[]> {
   const { publicKey } = await readPublicKey(rig.path(`keys/${pop}.pub.json`));
   const spool = await open(rig.path(`spool/${pop}`), SPOOL_BYTES);
-  const summaries: Summary[] = [];
+  const found: ParsedDocument[] = [];
   for (let document = await spool.oldest(); document !== null; document = await spool.oldest()) {
     await verifyDetached(document.signature, document.octets, publicKey);
-    summaries.push(parseSummary(document.octets));
+    found.push(parseDocument(document.octets, readHeader(document.signature).kind));
     await spool.delivered(document.sequence);
   }
-  return summaries;
+  return found;
 }
 
-function addresses(trace: SummaryTrace | undefined): string[] {
+function summaries(found: readonly ParsedDocument[]): Summary[] {
+  return found.flatMap((document) => (document.kind === 'summary' ? [document.summary] : []));
+}
+
+function records(found: readonly ParsedDocument[]): ChainRecord[] {
+  return found.flatMap((document) => (document.kind === 'record' ? [document.record] : []));
+}
+
+function events<Kind extends RecordEvent['kind']>(found: readonly ParsedDocument[], kind: Kind): EventOf<Kind>[] {
+  return records(found).flatMap(({ event }) => (event.kind === kind ? [event as EventOf<Kind>] : []));
+}
+
+function traces(found: readonly ParsedDocument[]): PathTrace[] {
+  return events(found, 'trace').map(({ trace }) => trace);
+}
+
+/** The events that the cable is about; a busy machine adds trouble of its own. */
+function wordOf(event: RecordEvent): string[] {
+  if (event.kind === 'pair') return [`pair ${event.state}`];
+  return event.kind === 'trace' ? ['trace'] : [];
+}
+
+function addresses(trace: PathTrace | undefined): string[] {
   return (trace?.hops ?? []).map(({ answers }) => [...new Set(answers.map(({ address }) => address ?? '*'))].join(' '));
 }
 
@@ -50,7 +74,7 @@ describe.skipIf(missing !== null)(`agents with two routers between them (${missi
   let rig: MeshRig;
   let hkg1: Program;
   let sin1: Program;
-  let ofHkg1: Summary[] = [];
+  let ofHkg1: ParsedDocument[] = [];
 
   beforeAll(async () => {
     chain = RouterChain.create('e2e');
@@ -72,7 +96,7 @@ describe.skipIf(missing !== null)(`agents with two routers between them (${missi
     const socket = rig.path('hkg1.sock');
     const first = popprobe('trace', 'sin1', '--family', 'ipv6', '--socket', socket, '--json');
     expect(first).toMatchObject({ status: 0, stderr: '' });
-    const trace = JSON.parse(first.stdout) as SummaryTrace;
+    const trace = JSON.parse(first.stdout) as PathTrace;
     expect(trace).toMatchObject({ peer: 'sin1', family: 'ipv6', reason: 'requested', outcome: 'reached' });
     expect(addresses(trace)).toEqual(HOPS.ipv6);
     const second = popprobe('trace', 'sin1', '--config', rig.path('hkg1.yaml'));
@@ -98,30 +122,66 @@ describe.skipIf(missing !== null)(`agents with two routers between them (${missi
     for (let from = hkg1.lines.length, windows = 0; windows < 2; windows += 1) {
       from = hkg1.lines.indexOf(await hkg1.logged('window sealed', from)) + 1;
     }
-    chain.pullCable('r1');
+    const plugIn = chain.pullCable('r1');
     expect(await sin1.logged('the pair has turned bad')).toMatchObject({ peer: 'hkg1' });
     const traced = await sin1.logged('path traced');
     expect(traced).toMatchObject({ peer: 'hkg1', reason: 'pair_bad', outcome: 'incomplete' });
-    await sin1.logged('window sealed', sin1.lines.indexOf(traced));
+    const tracedAt = sin1.lines.indexOf(traced);
+    expect(await sin1.logged('event sealed', tracedAt)).toMatchObject({ event: 'trace' });
+    // At once, and not with a window: one may have been under way.
+    const sealed = sin1.lines.slice(tracedAt).map(({ msg }) => msg);
+    expect(
+      sealed.slice(0, sealed.indexOf('event sealed')).filter((msg) => msg === 'window sealed').length,
+    ).toBeLessThan(2);
     // hkg1 was asked for a trace a moment ago.
     expect(await hkg1.logged('no path trace now')).toMatchObject({ peer: 'sin1' });
+    plugIn();
+    await sin1.logged('the pair is good again');
+    await hkg1.logged('the pair is good again');
     expect(await Promise.all([hkg1.end('SIGTERM'), sin1.end('SIGTERM')])).toEqual([0, 0]);
 
     ofHkg1 = await documents(rig, 'hkg1');
     const ofSin1 = await documents(rig, 'sin1');
-    const [trace, ...others] = ofSin1.flatMap(({ traces }) => traces);
+    const [trace, ...others] = traces(ofSin1);
     expect(others).toEqual([]);
     expect(trace).toMatchObject({ peer: 'hkg1', family: 'ipv4', address: HOSTS.a.ipv4, reason: 'pair_bad' });
     expect(addresses(trace)[0]).toBe('198.18.3.1');
     expect(addresses(trace)).not.toContain(HOSTS.a.ipv4);
-    expect(ofSin1.map(({ peers }) => peers[0]?.seconds).join('')).toMatch(/gbbb/);
-    expect(ofHkg1.flatMap(({ traces }) => traces)).toMatchObject([{ peer: 'sin1', reason: 'requested' }]);
+    expect(
+      summaries(ofSin1)
+        .map(({ peers }) => peers[0]?.seconds)
+        .join(''),
+    ).toMatch(/gbbb/);
+    expect(traces(ofHkg1)).toMatchObject([{ peer: 'sin1', reason: 'requested' }]);
+    const turns = ['pair bad', 'trace', 'pair good'];
+    expect(records(ofSin1).flatMap(({ event }) => wordOf(event))).toEqual(turns);
+    expect(events(ofHkg1, 'pair').map(({ state }) => state)).toEqual(['bad', 'good']);
+  });
+
+  it('seal a pair that turned with the time of the second that decided, in the chain of the windows', () => {
+    const chainOf = ofHkg1.map((document) => (document.kind === 'summary' ? document.summary : document.record));
+    for (const [index, { sequence, boot_id }] of chainOf.entries()) {
+      expect(sequence - (chainOf[0]?.sequence ?? 0)).toBe(index);
+      expect(boot_id).toBe(chainOf[0]?.boot_id);
+    }
+    const bad = records(ofHkg1).find(({ event }) => event.kind === 'pair');
+    const atMs = bad?.at_unix_ms ?? 0;
+    // The pair's own seconds do not begin with those of the wall clock; these lie within the outage in any case.
+    const letters = summaries(ofHkg1).flatMap(({ window, peers }) =>
+      [...(peers[0]?.seconds ?? '')].filter((_, second) => {
+        const startMs = (window.start_unix_s + second) * 1000;
+        return startMs >= atMs - 2500 && startMs <= atMs - 500;
+      }),
+    );
+    expect(letters.join('')).toMatch(/^bbb?$/);
   });
 
   it('go on probing while they trace: nothing is lost or refused for it, and every wake-up is counted', () => {
-    const [trace] = ofHkg1.flatMap(({ traces }) => traces);
+    const [trace] = traces(ofHkg1);
     const startedS = Date.parse(trace?.started_at ?? '') / 1000;
-    const during = ofHkg1.find(({ window: { start_unix_s, length_s } }) => startedS < start_unix_s + length_s);
+    const during = summaries(ofHkg1).find(
+      ({ window: { start_unix_s, length_s } }) => startedS < start_unix_s + length_s,
+    );
     expect(during?.instrument.ticks).toBeGreaterThan(0);
     const counts = during?.peers.flatMap(({ paths }) => paths.map((path) => path.counts)) ?? [];
     expect(counts).toHaveLength(3);
@@ -130,6 +190,32 @@ describe.skipIf(missing !== null)(`agents with two routers between them (${missi
       // A busy machine misses probes whatever the agent does: they are counted as that, and as nothing else.
       expect(received).toBeGreaterThan(due / 2);
       expect(received + missed).toBe(due);
+    }
+  });
+});
+
+describe.skipIf(missing !== null)(`an agent that is stopped for a while (${missing ?? 'as root'})`, () => {
+  it('says that it was in trouble, and of what, and blames no peer', async () => {
+    const chain = RouterChain.create('e2estop');
+    const rig = await MeshRig.create(['hkg1', 'sin1'], 26);
+    try {
+      await rig.write('mesh.yaml', MESH);
+      await rig.startAgent('sin1', chain.launcher('b'));
+      const agent = await rig.startAgent('hkg1', chain.launcher('a'));
+      await agent.logged('window sealed');
+      agent.process.kill('SIGSTOP');
+      await sleep(1500);
+      agent.process.kill('SIGCONT');
+      expect(await agent.logged('the instrument is in trouble')).toMatchObject({ level: 40 });
+      await agent.logged('window sealed', agent.lines.length);
+      expect(await agent.end('SIGTERM')).toBe(0);
+      const found = await documents(rig, 'hkg1');
+      const [sick] = events(found, 'instrument');
+      expect(sick).toMatchObject({ state: 'sick', reasons: expect.arrayContaining(['stalls']) });
+      expect(events(found, 'pair')).toEqual([]);
+    } finally {
+      await rig.close();
+      chain.close();
     }
   });
 });
@@ -149,8 +235,7 @@ describe.skipIf(missing !== null)(`an agent that may not open raw sockets (${mis
       expect(await agent.logged('path trace failed')).toMatchObject({ level: 40, peer: 'sin1' });
       await agent.logged('window sealed', agent.lines.length);
       expect(await agent.end('SIGTERM')).toBe(0);
-      const traces = (await documents(rig, 'hkg1')).flatMap((summary) => summary.traces);
-      expect(traces).toMatchObject([
+      expect(traces(await documents(rig, 'hkg1'))).toMatchObject([
         { outcome: 'failed', hops: [], failure: expect.stringContaining('not permitted') },
       ]);
     } finally {

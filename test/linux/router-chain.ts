@@ -78,9 +78,15 @@ export class RouterChain {
     return () => both('delete');
   }
 
-  /** The link on the right of a node, as if its cable were pulled. */
-  pullCable(node: Node): void {
+  /** The link on the right of a node, as if its cable were pulled. Returns what plugs it in again, for IPv4. */
+  pullCable(node: Node): () => void {
+    const routes = this.run(node, 'ip route show dev right').split('\n');
     this.run(node, 'ip link set right down');
+    return () => {
+      // The kernel has forgotten what led over the link, but for the link's own network.
+      const lost = routes.filter((route) => route.includes(' via '));
+      this.run(node, ['ip link set right up', ...lost.map((route) => `ip route add ${route} dev right`)].join('\n'));
+    };
   }
 
   close(): void {
