@@ -100,7 +100,7 @@ describe('a disk that refuses', () => {
     });
     const before = tries;
     for (let count = 0; count < 10; count += 1) queue.addEvent(pair, NOW_MS);
-    await Promise.resolve();
+    await new Promise(setImmediate);
     expect(tries).toBe(before);
     expect(errors()).toEqual(['cannot seal documents now, they wait in memory']);
     sealer.refusing = false;
@@ -167,6 +167,7 @@ describe('windows that were given up', () => {
   it('because they were too large are declared at once, by themselves', async () => {
     sealer.tooLarge = true;
     await queue.addSummary(windowAt(1000));
+    expect(sealer.chain).toEqual(['unsealed']);
     await queue.addSummary(windowAt(1005));
     expect(sealer.chain).toEqual(['unsealed', 'window 1005']);
     expect(sealer.records[0]?.event).toEqual({
