@@ -2,15 +2,14 @@
 
 import { execFileSync, type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decodeDocument, sequenceOf } from '../../src/agent/spool-file.ts';
-import { parseSummary } from '../../src/protocol/parse-summary.ts';
 import type { Summary, SummaryPath } from '../../src/protocol/summary.ts';
 import { rootMissing } from '../linux/privileges.ts';
+import { spooledSummaries } from './spooled-summaries.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const NAMESPACE = `popprobe-full-${process.pid}`;
@@ -89,11 +88,9 @@ describe.skipIf(rootMissing())(`a mesh with everything (${rootMissing() ?? 'as r
 
   /** Of the newest sealed window, a full one. */
   function newestSummary(): Summary {
-    const spool = join(folder, 'spool-hkg1');
-    const sequence = Math.max(...readdirSync(spool).map((name) => sequenceOf(name) ?? 0));
-    const document = decodeDocument(sequence, readFileSync(join(spool, `${String(sequence).padStart(16, '0')}.jws`)));
-    if (typeof document === 'string') throw new Error(document);
-    return parseSummary(document.octets);
+    const newest = spooledSummaries(join(folder, 'spool-hkg1')).at(-1);
+    if (!newest) throw new Error('no summary in the spool');
+    return newest;
   }
 
   function newestPaths(): SummaryPath[] {

@@ -9,7 +9,9 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { EventList } from '../../src/collector/event-list.ts';
 import type { Mesh } from '../../src/collector/mesh.ts';
+import type { DocumentList } from '../../src/protocol/document-list.ts';
 import { freePort } from './free-port.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -82,16 +84,34 @@ export class MeshRig {
   }
 
   async mesh(): Promise<Mesh> {
-    const response = await fetch(`${this.url}/api/v1/mesh`);
-    return (await response.json()) as Mesh;
+    return (await this.#ask('/api/v1/mesh')) as Mesh;
+  }
+
+  /** Numbers of the summaries that the collector has of a PoP, in the order of the chain. */
+  async summaries(pop: string): Promise<number[]> {
+    const { documents } = (await this.#ask(`/api/v1/documents/${pop}`)) as DocumentList;
+    return documents.filter(({ kind }) => kind === 'summary').map(({ sequence }) => sequence);
+  }
+
+  /** The events that the collector has of a PoP, by time. */
+  async events(pop: string): Promise<EventList['events']> {
+    return ((await this.#ask(`/api/v1/events?pop=${pop}`)) as EventList).events;
+  }
+
+  /** Asks the collector until it has so many summaries of every PoP and its mesh satisfies the condition. */
+  async meshAfter(windows: number, condition: (mesh: Mesh) => boolean = () => true): Promise<Mesh> {
+    return this.meshWhere(async (mesh) => {
+      const summaries = await Promise.all(mesh.pops.map(({ pop }) => this.summaries(pop)));
+      return summaries.every(({ length }) => length >= windows) && condition(mesh);
+    });
   }
 
   /** Asks the collector until its mesh satisfies the condition. */
-  async meshWhere(condition: (mesh: Mesh) => boolean): Promise<Mesh> {
+  async meshWhere(condition: (mesh: Mesh) => boolean | Promise<boolean>): Promise<Mesh> {
     const deadline = Date.now() + DEADLINE_MS;
     for (;;) {
       const mesh = await this.mesh();
-      if (condition(mesh)) return mesh;
+      if (await condition(mesh)) return mesh;
       if (Date.now() > deadline) throw new Error(`the mesh did not get there: ${JSON.stringify(mesh.pops)}`);
       await sleep(100);
     }
@@ -100,6 +120,12 @@ export class MeshRig {
   async close(): Promise<void> {
     await Promise.all(this.#programs.map((program) => program.end('SIGKILL')));
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #ask(path: string): Promise<unknown> {
+    const response = await fetch(`${this.url}${path}`);
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return await response.json();
   }
 
   async #start(

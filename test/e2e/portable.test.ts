@@ -29,16 +29,14 @@ describe.skipIf(rootMissing())(`portable agents beside a kernel one (${rootMissi
 
   it('lose nothing, account for every probe, and say whose stamps they have', async () => {
     // The second full window: in the first one, peers were still starting.
-    const mesh = await rig.meshWhere(
+    const mesh = await rig.meshAfter(
+      3,
       // Both ends have reported the same window.
-      ({ pops: seen, pairs }) =>
-        seen.every((pop) => pop.documents >= 3) && pairs.every((pair) => pair.two_ended !== 'unknown'),
+      ({ pairs }) => pairs.every((pair) => pair.two_ended !== 'unknown'),
     );
     expect(mesh.pairs.map((pair) => pair.two_ended)).toEqual(mesh.pairs.map(() => 'agrees'));
     const summaries = new Map<string, Summary>();
-    for (const { pop, last_sequence } of mesh.pops) {
-      summaries.set(pop, await fetchSummary(rig, pop, last_sequence ?? 0));
-    }
+    for (const pop of pops) summaries.set(pop, await fetchSummary(rig, pop, (await rig.summaries(pop)).at(-1) ?? 0));
     expect(parametersOf(summaries, 'hkg1')).toEqual([{ icmp: 'kernel icmp_raw', stamp: 'kernel udp' }, null]);
     expect(parametersOf(summaries, 'lax1')).toEqual([PORTABLE, 'configured']);
     expect(parametersOf(summaries, 'sin1')).toEqual([PORTABLE, 'kernel_unavailable']);

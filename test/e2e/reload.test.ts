@@ -2,13 +2,12 @@
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
-import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AgentStatus } from '../../src/agent/status.ts';
 import type { Summary, SummaryPath } from '../../src/protocol/summary.ts';
 import { rootMissing } from '../linux/privileges.ts';
 import { MeshRig, type Program } from './mesh-rig.ts';
+import { spooledSummaries } from './spooled-summaries.ts';
 
 const WINDOW_MS = 5000;
 
@@ -24,11 +23,9 @@ describe.skipIf(rootMissing())(`a reload (${rootMissing() ?? 'as root'})`, () =>
   });
   afterAll(() => rig.close());
 
-  async function summaries(pop: string): Promise<Summary[]> {
-    const folder = `spool/${pop}`;
-    const names = (await readdir(rig.path(folder))).filter((name) => /^\d+\./.test(name)).toSorted();
-    const files = await Promise.all(names.map((name) => rig.read(`${folder}/${name}`)));
-    return files.map(summaryOf).toSorted((a, b) => a.window.start_unix_s - b.window.start_unix_s);
+  function summaries(pop: string): Summary[] {
+    const found = spooledSummaries(rig.path(`spool/${pop}`));
+    return found.toSorted((a, b) => a.window.start_unix_s - b.window.start_unix_s);
   }
 
   async function status(pop: string): Promise<AgentStatus> {
@@ -94,7 +91,7 @@ describe.skipIf(rootMissing())(`a reload (${rootMissing() ?? 'as root'})`, () =>
       'window sealed',
       agents.map(({ lines }) => lines.length),
     );
-    const all = await summaries('hkg1');
+    const all = summaries('hkg1');
     const digests = all.map(({ config_digest: digest }) => digest);
     expect(digests[0]).toBe(before);
     expect(digests.at(-1)).toBe(taken?.['digest']);
@@ -125,7 +122,7 @@ describe.skipIf(rootMissing())(`a reload (${rootMissing() ?? 'as root'})`, () =>
   }, 60_000);
 
   it('keeps count at the reflector: forward and reverse loss stay 0, and no restart of it is seen', async () => {
-    const all = await summaries('lax1');
+    const all = summaries('lax1');
     for (const { peers, instrument } of all.slice(1)) {
       for (const path of peers.flatMap((peer) => peer.paths).filter((one) => one.class === 'stamp')) {
         expect(path.loss_direction).toMatchObject({ forward: 0, reverse: 0, restarts: 0 });
@@ -152,7 +149,7 @@ describe.skipIf(rootMissing())(`a reload (${rootMissing() ?? 'as root'})`, () =>
     await rig.write('mesh.yaml', good);
     // The window in which it was refused, and a whole one.
     for (let window = 0; window < 2; window += 1) await hkg1.logged('window sealed', hkg1.lines.length);
-    const last = (await summaries('hkg1')).at(-1);
+    const last = summaries('hkg1').at(-1);
     const stamp = last?.peers.flatMap((peer) => peer.paths).filter((path) => path.class === 'stamp') ?? [];
     expect(stamp.length).toBe(4);
     for (const { counts } of stamp) {
@@ -167,7 +164,3 @@ function sizesOf(paths: readonly SummaryPath[], name: string): Set<number> {
 }
 
 /** A spooled document: the signature's line, then the octets, gzipped or not. */
-function summaryOf(file: Buffer): Summary {
-  const octets = file[0] === 0x1f ? gunzipSync(file) : file;
-  return JSON.parse(octets.subarray(octets.indexOf('{')).toString()) as Summary;
-}

@@ -2,16 +2,15 @@
 
 import { execFileSync, type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { decodeDocument, sequenceOf } from '../../src/agent/spool-file.ts';
-import { parseSummary } from '../../src/protocol/parse-summary.ts';
 import type { Summary, SummaryPath, SummaryReflected } from '../../src/protocol/summary.ts';
 import { reconcile } from '../../src/stats/two-ended.ts';
 import { rootMissing, toolsMissing } from '../linux/privileges.ts';
+import { spooledSummaries } from './spooled-summaries.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const NAMESPACE = `popprobe-ends-${process.pid}`;
@@ -119,14 +118,7 @@ add rule ip popprobe ends ${packets} numgen inc mod ${nth} == 0 drop`);
 
   /** A PoP's documents by the start of their window. */
   function documentsOf(pop: string): Map<number, Summary> {
-    const spool = join(folder, `spool-${pop}`);
-    const summaries = readdirSync(spool).flatMap((name) => {
-      const sequence = sequenceOf(name);
-      if (sequence === null) return [];
-      const document = decodeDocument(sequence, readFileSync(join(spool, name)));
-      if (typeof document === 'string') throw new Error(document);
-      return parseSummary(document.octets);
-    });
+    const summaries = spooledSummaries(join(folder, `spool-${pop}`));
     return new Map(summaries.map((summary) => [summary.window.start_unix_s, summary]));
   }
 
