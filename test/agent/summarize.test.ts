@@ -211,6 +211,17 @@ describe('what was reflected of a peer', () => {
     expect(next.peers[0]?.reflected[0]).toMatchObject({ received: 1, replied: 0 });
   });
 
+  it('is one session while its port changes, and the reflector answers the old one and the new one', () => {
+    const { rig, summarize } = rigOf(10, [...names, names[1]]);
+    const { tally } = rig.reflecting;
+    const startS = windowAt(0).startUnixS;
+    for (const session of [1, 3, 3]) tally.countReplied(tally.countReceived(session, startS));
+    tally.countReceived(3, startS);
+    const [sin1] = asCollected(summarize()).peers;
+    expect(sin1?.reflected[0]).toEqual({ class: 'voice', family: 'ipv4', flow: 0, received: 4, replied: 3 });
+    expect(sin1?.reflected).toHaveLength(2);
+  });
+
   it('is left out when it was overwritten, and counted when it came after the window was read', () => {
     const { rig, summarize } = rigOf(10, [...names]);
     const { tally } = rig.reflecting;
