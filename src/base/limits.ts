@@ -87,7 +87,7 @@ export const LIMITS = {
    * octets a small datagram, the 425,984 that Linux grants where net.core.rmem_max is not raised hold 150 ms of 3,700/s.
    */
   deafNs: 150 * NS_PER_MS,
-  /** A wake-up this much later than asked for is a stall, and counted. */
+  /** A wake-up this much later than asked for, or a tick that takes this long, is a stall, and counted. */
   stallNs: 100 * NS_PER_MS,
   /** A software TX stamp further than this from the user-space stamp belongs to another packet or a stepped clock. */
   txStampDistanceNsMax: NS_PER_S,

@@ -121,6 +121,8 @@ export class Engine implements TransportEvents {
     this.#tickNs = this.#clock.monoNs;
     const nextDueNs = this.#sendDue();
     this.#receive();
+    // Held up within the tick, the next wake-up is not late for it.
+    this.#countStall(this.#clock.monoNs - this.#tickNs);
     this.#ring.advanceHorizon(this.#tickNs);
     this.#wakeNs = nextWakeNs(this.#startNs, this.#plan.tickNs, nextDueNs, this.#clock.monoNs, LIMITS.sleepNsMax);
     return this.#wakeNs;
@@ -175,9 +177,13 @@ export class Engine implements TransportEvents {
     const bucket = bucketOf(lateNs);
     this.#lateness[bucket] = (this.#lateness[bucket] ?? 0) + 1;
     this.#counters.maxAt(this.#latePlace, lateNs);
-    if (lateNs <= LIMITS.stallNs) return;
+    this.#countStall(lateNs);
+  }
+
+  #countStall(ns: number): void {
+    if (ns <= LIMITS.stallNs) return;
     this.#counters.add('stalls');
-    this.#counters.max('stall_max_ns', lateNs);
+    this.#counters.max('stall_max_ns', ns);
   }
 
   /** Opens a slot for every probe that is due, sends those in time; returns when the next one falls due. */

@@ -204,7 +204,7 @@ const instrumentSchema = z.strictObject({
   ticks: count,
   tick_late_p99_ns: nanoseconds,
   tick_late_max_ns: nanoseconds,
-  /** Wake-ups later than the stall limit, and the longest. */
+  /** Wake-ups later, and ticks longer, than the stall limit, and the longest. */
   stalls: count,
   stall_max_ns: nanoseconds,
   /** Received datagrams that the kernel dropped because our socket was full, and times the host was suspended. */

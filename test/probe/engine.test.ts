@@ -144,6 +144,19 @@ describe("the host's own trouble", () => {
     expect(rig.counters.get('stall_max_ns')).toBeGreaterThan(1000 * MS);
   });
 
+  it('is a stall also when it holds up the agent in the middle of a tick', () => {
+    const rig = rigOf({
+      refuse: (packet) => {
+        if (packet.index === 5) rig.clock.advance(300 * MS);
+        return 0;
+      },
+      replies: (packet) => [reflect(packet, MS)],
+    });
+    rig.run(2000);
+    expect(rig.counters.get('stalls')).toBe(1);
+    expect(rig.counters.get('stall_max_ns')).toBe(300 * MS);
+  });
+
   it('reads replies that waited in the socket during a stall as what the kernel stamped them', () => {
     const rig = rigOf({ replies: (packet) => [reflect(packet, 7 * MS)] });
     rig.run(1000);
