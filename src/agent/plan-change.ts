@@ -60,6 +60,7 @@ export function needingRestart(before: AgentConfig, after: AgentConfig): string[
     ['collector', JSON.stringify(before.collector), JSON.stringify(after.collector)],
     ['spool.directory', before.spool.directory, after.spool.directory],
     ['spool.max_bytes', before.spool.maxBytes, after.spool.maxBytes],
+    ['spool.max_age_h', before.spool.maxAgeH, after.spool.maxAgeH],
     ['status_socket', before.statusSocket, after.statusSocket],
     ['transport', before.transport, after.transport],
     ['window_s of the mesh', before.mesh.windowS, after.mesh.windowS],

@@ -1,38 +1,49 @@
 /** The folder of what cannot be delivered: kept for a person to look at, each file beside the reason in words. */
 
-import { lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { lstatSync } from 'node:fs';
+import { lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Logger } from 'pino';
 import { LIMITS } from '../base/limits.ts';
 import { errnoOf } from './disk-error.ts';
+import { folderEntries } from './folder-entries.ts';
 
 const REASON_SUFFIX = '.reason';
 
 interface KeptFile {
   name: string;
-  bytes: number;
+  /** ctime, because moving a file sets it, whereas mtime is still that of the writing. */
+  ctimeMs: number;
 }
 
+/** Knows how much it holds, and of the files themselves only the oldest: there may be very many small ones. */
 export class Quarantine {
   readonly #directory: string;
   readonly #log: Logger;
-  /** In the order of arrival. */
-  readonly #files: KeptFile[];
-  #bytes: number;
+  #bytes = 0;
+  /** Names in the order of arrival; whatever is not among them came later than each of them. */
+  #oldest: string[] = [];
+  /** Whether that is all there is. */
+  #isComplete = true;
   #taken = 0;
   #discarded = 0;
 
-  private constructor(directory: string, files: KeptFile[], log: Logger) {
+  private constructor(directory: string, log: Logger) {
     this.#directory = directory;
     this.#log = log;
-    this.#files = files;
-    this.#bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   }
 
   /** Opens the folder, creating it when it is not there. @throws the file system's own error */
   static async open(directory: string, log: Logger): Promise<Quarantine> {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    return new Quarantine(directory, await filesByArrival(directory), log);
+    const quarantine = new Quarantine(directory, log);
+    await quarantine.reopen();
+    return quarantine;
+  }
+
+  /** Makes the folder when it is not there any more, and looks what is in it. @throws the file system's own error */
+  async reopen(): Promise<void> {
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    await this.#look();
   }
 
   /** Files taken in since the agent started. */
@@ -45,33 +56,51 @@ export class Quarantine {
     return this.#discarded;
   }
 
+  pathOf(name: string): string {
+    return join(this.#directory, name);
+  }
+
   /**
-   * Moves the file at `path`, on the same file system, into the quarantine, with `reason` in a text file beside it. A
-   * file that is no longer there is counted all the same: whatever it held is not going to be delivered.
+   * Moves the file at `path`, on the same file system, into the quarantine, with `reason` in a text file beside it.
    *
    * @throws the file system's own error; the file then stays where it was
    */
   async take(path: string, reason: string): Promise<void> {
-    const name = this.#freeName(basename(path));
-    try {
-      const { size } = await lstat(path);
-      await rename(path, join(this.#directory, name));
-      this.#files.push({ name, bytes: size });
-      this.#bytes += size;
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-      this.#log.warn({ path }, 'gone before it could be moved to the quarantine');
-    }
+    const name = await this.#freeName(basename(path));
+    const { size } = await lstat(path);
+    await rename(path, this.pathOf(name));
+    this.#bytes += size;
     this.#taken += 1;
+    this.#isComplete &&= this.#oldest.length < LIMITS.quarantineOldestMax;
+    if (this.#isComplete) this.#oldest.push(name);
     await this.#explain(name, reason);
     await this.#makeRoom();
+  }
+
+  /** Moves a file out, on the same file system, and forgets its reason. @throws the file system's own error */
+  async release(name: string, to: string): Promise<void> {
+    const { size } = await lstat(this.pathOf(name));
+    await rename(this.pathOf(name), to);
+    this.#bytes -= size;
+    this.#oldest = this.#oldest.filter((each) => each !== name);
+    await rm(this.pathOf(`${name}${REASON_SUFFIX}`), { force: true });
+  }
+
+  /** Deletes a file, its later copies and their reasons. @throws the file system's own error */
+  async drop(name: string): Promise<void> {
+    for (const each of await this.#copiesOf(name)) await this.#delete(each);
+  }
+
+  /** Whether there is a file of this name. @throws the file system's own error */
+  async has(name: string): Promise<boolean> {
+    return (await this.#sizeOf(name)) !== null;
   }
 
   /** A full disk must not keep a bad file in the queue for want of its explanation: that is in the log as well. */
   async #explain(name: string, reason: string): Promise<void> {
     const file = `${name}${REASON_SUFFIX}`;
     try {
-      await writeFile(join(this.#directory, file), `${reason}\n`, { mode: 0o600 });
+      await writeFile(this.pathOf(file), `${reason}\n`, { mode: 0o600 });
     } catch (error) {
       this.#log.warn({ err: error, file, reason }, 'cannot write down why a file is in the quarantine');
     }
@@ -79,36 +108,68 @@ export class Quarantine {
 
   async #makeRoom(): Promise<void> {
     while (this.#bytes > LIMITS.quarantineBytesMax) {
-      const oldest = this.#files[0];
+      if (this.#oldest.length === 0) await this.#look();
+      const [oldest] = this.#oldest;
       if (oldest === undefined) return;
-      await rm(join(this.#directory, oldest.name), { force: true, recursive: true });
-      await rm(join(this.#directory, `${oldest.name}${REASON_SUFFIX}`), { force: true });
-      this.#files.shift();
-      this.#bytes -= oldest.bytes;
+      await this.#delete(oldest);
       this.#discarded += 1;
-      this.#log.error({ file: oldest.name }, 'quarantine is full: the oldest file was deleted');
+      this.#log.error({ file: oldest }, 'quarantine is full: the oldest file was deleted');
     }
   }
 
+  async #delete(name: string): Promise<void> {
+    const bytes = await this.#sizeOf(name);
+    await rm(this.pathOf(name), { force: true, recursive: true });
+    await rm(this.pathOf(`${name}${REASON_SUFFIX}`), { force: true });
+    this.#bytes -= bytes ?? 0;
+    this.#oldest = this.#oldest.filter((each) => each !== name);
+  }
+
   /** A torn head.json may come more than once; the earlier one is not overwritten. */
-  #freeName(name: string): string {
-    const names = new Set(this.#files.map((file) => file.name));
-    let free = name;
-    for (let copy = 1; names.has(free); copy += 1) free = `${name}.${copy}`;
-    return free;
+  async #freeName(name: string): Promise<string> {
+    const copies = await this.#copiesOf(name);
+    return copies.length === 0 ? name : `${name}.${copies.length}`;
+  }
+
+  async #copiesOf(name: string): Promise<string[]> {
+    const copies: string[] = [];
+    for (let next = name; await this.has(next); next = `${name}.${copies.length}`) copies.push(next);
+    return copies;
+  }
+
+  async #sizeOf(name: string): Promise<number | null> {
+    try {
+      return (await lstat(this.pathOf(name))).size;
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return null;
+      throw error;
+    }
+  }
+
+  /** Counts the octets of all files, and finds the oldest ones. */
+  async #look(): Promise<void> {
+    this.#bytes = 0;
+    let count = 0;
+    const files: KeptFile[] = [];
+    for await (const entries of folderEntries(this.#directory)) {
+      for (const { name } of entries) {
+        if (name.endsWith(REASON_SUFFIX)) continue;
+        const stat = lstatSync(this.pathOf(name), { throwIfNoEntry: false });
+        if (stat === undefined) continue;
+        this.#bytes += stat.size;
+        files.push({ name, ctimeMs: stat.ctimeMs });
+        count += 1;
+      }
+      // Now and then: to sort for each file would take the time of all the rest.
+      if (files.length > 2 * LIMITS.quarantineOldestMax) keepOldest(files);
+    }
+    keepOldest(files);
+    this.#oldest = files.map(({ name }) => name);
+    this.#isComplete = count === files.length;
   }
 }
 
-/** ctime, because moving a file sets it, whereas mtime is still that of the writing. */
-async function filesByArrival(directory: string): Promise<KeptFile[]> {
-  const names = new Set(await readdir(directory));
-  const files: (KeptFile & { ctimeMs: number })[] = [];
-  for (const name of names) {
-    const isReason = name.endsWith(REASON_SUFFIX) && names.has(name.slice(0, -REASON_SUFFIX.length));
-    if (isReason) continue;
-    const { size, ctimeMs } = await lstat(join(directory, name));
-    files.push({ name, bytes: size, ctimeMs });
-  }
+function keepOldest(files: KeptFile[]): void {
   files.sort((a, b) => a.ctimeMs - b.ctimeMs);
-  return files.map(({ name, bytes }) => ({ name, bytes }));
+  files.length = Math.min(files.length, LIMITS.quarantineOldestMax);
 }

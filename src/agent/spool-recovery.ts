@@ -1,75 +1,75 @@
 /** Finds out, when the agent starts, what a spool folder holds after whatever has happened to it. */
 
-import type { Dirent } from 'node:fs';
-import { lstat, readdir, readFile, rm } from 'node:fs/promises';
+import { lstatSync, type Stats } from 'node:fs';
+import { lstat, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { digestOf } from '../protocol/digest.ts';
+import { RESERVE_FILE } from './control-files.ts';
 import { errnoOf } from './disk-error.ts';
 import { isTemporary } from './durable.ts';
-import type { Quarantine } from './quarantine.ts';
+import { folderEntries } from './folder-entries.ts';
+import { decodeGaps, GAPS_FILE, type Gaps, NO_GAPS } from './gap-memory.ts';
+import { Slice } from './slice.ts';
 import {
   decodeDocument,
   decodeHead,
   DOCUMENT_FILE_BYTES_MAX,
+  documentName,
   type Head,
   HEAD_FILE,
   type SealedDocument,
   sequenceOf,
 } from './spool-file.ts';
+import { SpoolIndex } from './spool-index.ts';
 
 export const QUARANTINE_FOLDER = 'quarantine';
 
-export interface SpooledFile {
-  sequence: number;
-  bytes: number;
+/** Something that is in the way of the spool's own files, and what it is in words. */
+export interface Stranger {
+  name: string;
+  reason: string;
 }
 
 export interface Recovered {
-  /** The documents waiting, ascending. */
-  files: SpooledFile[];
+  /** The documents waiting. Only the newest has been read: what else is torn shows when it is read to be delivered. */
+  index: SpoolIndex;
   /** The last document ever appended, delivered or not. */
   head: Head | null;
   /** Sequence number that head.json states: behind `head` when the agent died between the two writes. */
   headOnDisk: number | null;
+  /** What was given up and not declared yet. */
+  gaps: Gaps;
+  /** What is to be moved to the quarantine. */
+  strangers: Stranger[];
 }
 
 /**
- * Reads a whole spool folder, one file at a time. Leftover temporary files are removed; everything that is not a whole
- * document moves to the quarantine. A file that cannot even be moved is logged and left alone.
+ * Looks at the name, kind and size of every file, and reads what tells where the chain goes on. Leftover temporary files
+ * are removed, nothing else is changed.
  *
  * @throws the file system's own error when the folder itself cannot be read
  */
-export async function recover(directory: string, quarantine: Quarantine, log: Logger): Promise<Recovered> {
-  const setAside = async (name: string, reason: string): Promise<void> => {
-    try {
-      await quarantine.take(join(directory, name), reason);
-      log.warn({ file: name, reason }, 'not a whole document: moved to the quarantine');
-    } catch (error) {
-      log.error({ err: error, file: name, reason }, 'not a whole document, and it cannot be moved to the quarantine');
-    }
-  };
-  const files: SpooledFile[] = [];
-  let newest: SealedDocument | null = null;
-  for (const entry of await entriesInOrder(directory)) {
-    if (isTemporary(entry.name)) {
-      await rm(join(directory, entry.name), { force: true, recursive: true });
-      continue;
-    }
-    const sequence = sequenceOf(entry.name);
-    const path = join(directory, entry.name);
-    const document = sequence === null ? 'not a file of the spool' : await readDocument(path, sequence);
-    if (typeof document === 'string') {
-      await setAside(entry.name, document);
-      continue;
-    }
-    files.push({ sequence: document.sequence, bytes: (await lstat(path)).size });
-    newest = document;
+export async function recover(directory: string, log: Logger): Promise<Recovered> {
+  const strangers: Stranger[] = [];
+  const index = await indexOf(directory, strangers, log);
+  const saved = await readControl(directory, HEAD_FILE, (content) => decodeHead(content) ?? 'not the head of a chain');
+  const gaps = await readControl(directory, GAPS_FILE, (content) => decodeGaps(content) ?? 'not a memory of gaps');
+  for (const [name, reason] of [
+    [HEAD_FILE, saved],
+    [GAPS_FILE, gaps],
+  ] as const) {
+    if (typeof reason === 'string') strangers.push({ name, reason });
   }
-  const saved = await readHead(join(directory, HEAD_FILE));
-  if (typeof saved === 'string') await setAside(HEAD_FILE, saved);
-  const headOnDisk = saved === null || typeof saved === 'string' ? null : saved;
-  return { files, head: newerHead(headOnDisk, newest), headOnDisk: headOnDisk?.sequence ?? null };
+  const headOnDisk = typeof saved === 'string' ? null : saved;
+  const newest = await newestBeyond(headOnDisk?.sequence ?? 0, directory, index, strangers);
+  return {
+    index,
+    head: newest === null ? headOnDisk : { sequence: newest.sequence, digest: digestOf(newest.octets) },
+    headOnDisk: headOnDisk?.sequence ?? null,
+    gaps: gaps === null || typeof gaps === 'string' ? NO_GAPS : gaps,
+    strangers,
+  };
 }
 
 /**
@@ -82,22 +82,95 @@ export async function readDocument(path: string, sequence: number): Promise<Seal
   return typeof content === 'string' ? content : decodeDocument(sequence, content);
 }
 
-async function readHead(path: string): Promise<Head | string | null> {
-  const content = await readRegularFile(path);
-  if (content === GONE) return null;
-  if (typeof content === 'string') return content;
-  return decodeHead(content) ?? 'not the head of a chain';
+/** What `readDocument` says of a file that is not there. */
+export const GONE = 'the file is gone';
+
+async function indexOf(directory: string, strangers: Stranger[], log: Logger): Promise<SpoolIndex> {
+  const index = new SpoolIndex();
+  const slice = new Slice();
+  for (const sequence of await sequencesIn(directory, strangers, log)) {
+    if (slice.isOver) await slice.rest();
+    const name = documentName(sequence);
+    const stat = lstatSync(join(directory, name), { throwIfNoEntry: false });
+    if (stat === undefined) continue;
+    const reason = reasonAgainst(stat);
+    if (reason === null) index.add({ sequence, bytes: stat.size });
+    else strangers.push({ name, reason });
+  }
+  return index;
 }
 
-const GONE = 'the file is gone';
+/** The numbers of the document files, ascending. */
+async function sequencesIn(directory: string, strangers: Stranger[], log: Logger): Promise<Float64Array> {
+  let sequences = new Float64Array(1024);
+  let count = 0;
+  for await (const entries of folderEntries(directory)) {
+    for (const entry of entries) {
+      const { name } = entry;
+      const sequence = sequenceOf(name);
+      if (sequence !== null) {
+        if (count === sequences.length) sequences = grown(sequences);
+        sequences[count++] = sequence;
+      } else if (isTemporary(name)) {
+        await removeTemporary(join(directory, name), log);
+      } else if (!isOurs(name) && !entry.isDirectory()) {
+        // Folders, such as lost+found, are not ours to move.
+        strangers.push({ name, reason: 'not a file of the spool' });
+      }
+    }
+  }
+  return sequences.subarray(0, count).sort();
+}
 
-/** The file's content, or a sentence. The type is looked at first: opening a FIFO would wait for ever. */
+function grown(sequences: Float64Array): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(2 * sequences.length);
+  larger.set(sequences);
+  return larger;
+}
+
+function isOurs(name: string): boolean {
+  return name === HEAD_FILE || name === GAPS_FILE || name === RESERVE_FILE || name === QUARANTINE_FOLDER;
+}
+
+/** A disk that has turned read-only keeps it; who can read can go on. */
+async function removeTemporary(path: string, log: Logger): Promise<void> {
+  try {
+    await rm(path, { force: true, recursive: true });
+  } catch (error) {
+    log.warn({ err: error, path }, 'cannot remove a write that was cut short');
+  }
+}
+
+/** The newest whole document behind what head.json remembers, or null. Newer ones that are none leave the index. */
+async function newestBeyond(
+  saved: number,
+  directory: string,
+  index: SpoolIndex,
+  strangers: Stranger[],
+): Promise<SealedDocument | null> {
+  for (let sequence = index.newest; sequence !== null && sequence > saved; sequence = index.newest) {
+    const document = await readDocument(join(directory, documentName(sequence)), sequence);
+    if (typeof document !== 'string') return document;
+    index.remove(sequence);
+    strangers.push({ name: documentName(sequence), reason: document });
+  }
+  return null;
+}
+
+async function readControl<T>(
+  directory: string,
+  name: string,
+  decode: (content: Uint8Array) => T | string,
+): Promise<T | string | null> {
+  const content = await readRegularFile(join(directory, name));
+  if (content === GONE) return null;
+  return typeof content === 'string' ? content : decode(content);
+}
+
+/** The file's content, or a sentence. The kind is looked at first: opening a FIFO would wait for ever. */
 async function readRegularFile(path: string): Promise<Uint8Array | string> {
   try {
-    const stat = await lstat(path);
-    if (!stat.isFile()) return 'not a regular file';
-    if (stat.size > DOCUMENT_FILE_BYTES_MAX) return `larger than ${DOCUMENT_FILE_BYTES_MAX} octets`;
-    return await readFile(path);
+    return reasonAgainst(await lstat(path)) ?? (await readFile(path));
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return GONE;
     if (errnoOf(error) === 'EIO') return 'the disk cannot read it (EIO)';
@@ -105,16 +178,9 @@ async function readRegularFile(path: string): Promise<Uint8Array | string> {
   }
 }
 
-/** What may be a document or rubbish, in the order of the chain. Folders, such as lost+found, are not ours to move. */
-async function entriesInOrder(directory: string): Promise<Dirent[]> {
-  const entries = await readdir(directory, { withFileTypes: true });
-  return entries
-    .filter(({ name }) => name !== HEAD_FILE && name !== QUARANTINE_FOLDER)
-    .filter((entry) => !entry.isDirectory() || sequenceOf(entry.name) !== null)
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-function newerHead(saved: Head | null, newest: SealedDocument | null): Head | null {
-  if (newest === null || (saved !== null && saved.sequence > newest.sequence)) return saved;
-  return { sequence: newest.sequence, digest: digestOf(newest.octets) };
+/** What can be said against a file without reading it. */
+function reasonAgainst(stat: Stats): string | null {
+  if (!stat.isFile()) return 'not a regular file';
+  if (stat.size === 0) return 'the file is empty';
+  return stat.size > DOCUMENT_FILE_BYTES_MAX ? `larger than ${DOCUMENT_FILE_BYTES_MAX} octets` : null;
 }

@@ -1,109 +1,70 @@
 /** Store and forward: keeps every sealed document on disk until the collector has it. */
 
 import { EventEmitter, once } from 'node:events';
-import { mkdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { PopprobeError } from '../base/errors.ts';
-import { digestOf } from '../protocol/digest.ts';
+import type { EventOf } from '../protocol/record.ts';
+import { type RetryOutcome, SpoolByHand } from './spool-by-hand.ts';
 import { onDisk } from './disk-error.ts';
-import { syncFolder, writeDurably } from './durable.ts';
+import { GapMemory } from './gap-memory.ts';
+import { type KeepingLimits, KeptDocuments } from './kept-documents.ts';
 import { Quarantine } from './quarantine.ts';
 import { Serial } from './serial.ts';
-import {
-  documentFileBytes,
-  documentName,
-  encodeDocument,
-  encodeHead,
-  type Head,
-  HEAD_FILE,
-  type SealedDocument,
-} from './spool-file.ts';
-import { QUARANTINE_FOLDER, readDocument, type Recovered, recover, type SpooledFile } from './spool-recovery.ts';
+import type { Head, SealedDocument } from './spool-file.ts';
+import { type Claim, SpoolFolder } from './spool-folder.ts';
+import type { SpooledFile } from './spool-index.ts';
+import { QUARANTINE_FOLDER, recover } from './spool-recovery.ts';
+import type { SpoolStatus } from './spool-status.ts';
+import { setStrangersAside } from './strangers.ts';
 
-export interface SpoolOptions {
+export interface SpoolOptions extends KeepingLimits {
   directory: string;
-  /** Octets of documents kept for delivery; beyond it the oldest go first. */
-  maxBytes: number;
-}
-
-export interface SpoolStatus {
-  /** Documents waiting for delivery, and their octets on disk. */
-  documents: number;
-  bytes: number;
-  /** Since the agent started: undelivered documents given up because the spool was full. */
-  discarded: number;
-  /** Since the agent started: files moved to the quarantine, torn or refused. */
-  quarantined: number;
-  /** Since the agent started: files deleted because the quarantine was full. */
-  quarantineDiscarded: number;
 }
 
 /**
  * Opens the spool folder, creating it when it is not there, and sorts out what a crash left behind. `claim` hears of the
- * folder before anything in it is touched; what it throws, this throws.
+ * folder before anything in it is touched, and again when it was deleted and is made anew; what it throws, this throws.
  *
  * @throws PopprobeError `spool_unusable` when the folder cannot be created or read
  */
-export async function openSpool(
-  options: SpoolOptions,
-  log: Logger,
-  claim: (directory: string) => void = () => undefined,
-): Promise<Spool> {
+export async function openSpool(options: SpoolOptions, log: Logger, claim: Claim = () => undefined): Promise<Spool> {
   const { directory } = options;
   return onDisk(`open ${directory}`, async () => {
-    const created = await mkdir(directory, { recursive: true, mode: 0o700 });
-    if (created !== undefined) await syncFolder(dirname(directory));
-    claim(directory);
+    const folder = new SpoolFolder(directory, claim);
+    await folder.make();
     const quarantine = await Quarantine.open(join(directory, QUARANTINE_FOLDER), log);
-    return new Spool(options, await recover(directory, quarantine, log), quarantine, log);
+    const { strangers, gaps: remembered, ...recovered } = await recover(directory, log);
+    const gaps = new GapMemory(folder.control, remembered);
+    await setStrangersAside(strangers, { directory, quarantine, gaps, head: recovered.head, log });
+    await folder.control.keepReserve();
+    return new Spool(new KeptDocuments(options, { folder, quarantine, gaps, log }, recovered));
   });
 }
 
-/** One per folder. Its changes run one at a time; a step that the disk refuses throws and can be tried again. */
+/** One per folder. Its changes run one at a time; a step that the disk refuses can be tried again. */
 export class Spool {
-  readonly #directory: string;
-  readonly #maxBytes: number;
-  readonly #log: Logger;
-  readonly #quarantine: Quarantine;
+  readonly #kept: KeptDocuments;
+  readonly #byHand: SpoolByHand;
   readonly #serial = new Serial();
   readonly #events = new EventEmitter();
-  /** The documents waiting, ascending: two numbers each, however long the collector is away. */
-  readonly #files: SpooledFile[];
-  #bytes: number;
-  #discarded = 0;
-  #head: Head | null;
-  #headOnDisk: number | null;
 
-  constructor(options: SpoolOptions, recovered: Recovered, quarantine: Quarantine, log: Logger) {
-    this.#directory = options.directory;
-    this.#maxBytes = options.maxBytes;
-    this.#log = log;
-    this.#quarantine = quarantine;
-    this.#files = recovered.files;
-    this.#bytes = recovered.files.reduce((sum, file) => sum + file.bytes, 0);
-    this.#head = recovered.head;
-    this.#headOnDisk = recovered.headOnDisk;
+  constructor(kept: KeptDocuments) {
+    this.#kept = kept;
+    this.#byHand = new SpoolByHand(kept);
   }
 
   /** The last document ever appended, also when it was delivered long ago; null in a new folder. */
   get head(): Head | null {
-    return this.#head;
+    return this.#kept.head;
   }
 
   status(): SpoolStatus {
-    return {
-      documents: this.#files.length,
-      bytes: this.#bytes,
-      discarded: this.#discarded,
-      quarantined: this.#quarantine.taken,
-      quarantineDiscarded: this.#quarantine.discarded,
-    };
+    return { ...this.#kept.status(), dropped: this.#byHand.dropped };
   }
 
   /** Settles when a document is waiting, or when `signal` says to stop waiting for one. */
   async nonEmpty(signal: AbortSignal): Promise<void> {
-    if (this.#files.length === 0) await this.appended(signal);
+    if (this.waiting.count === 0) await this.appended(signal);
   }
 
   /** Settles when the next document is appended, or when `signal` says to stop waiting for it. */
@@ -123,45 +84,59 @@ export class Spool {
    *   `chain_conflict` when the sequence number does not rise
    */
   append(document: SealedDocument): Promise<void> {
-    return this.#serial.run(() => this.#append(document));
+    return this.#serial.run(async () => {
+      await this.#kept.add(document);
+      this.#events.emit('appended');
+    });
   }
 
   /** The sequence numbers of the documents waiting. */
   get waiting(): { count: number; oldest: number | null; newest: number | null } {
-    const { length } = this.#files;
-    return { count: length, oldest: this.#files[0]?.sequence ?? null, newest: this.#files.at(-1)?.sequence ?? null };
+    const { count, oldest, newest } = this.#kept.index;
+    return { count, oldest, newest };
+  }
+
+  /** The first document that waits behind this number, or null. */
+  after(sequence: number): SpooledFile | null {
+    const { index } = this.#kept;
+    const next = index.next(sequence + 1);
+    return next === null ? null : { sequence: next, bytes: index.bytesOf(next) };
+  }
+
+  /**
+   * Reads a document that waits. Null when it does not any more, or has gone bad on the disk: then it is out of the way.
+   *
+   * @throws PopprobeError `spool_unusable` when the disk refuses
+   */
+  read(sequence: number): Promise<SealedDocument | null> {
+    return this.#serial.run(async () => (this.#kept.index.has(sequence) ? await this.#kept.read(sequence) : null));
   }
 
   /** The oldest document waiting, or null. @throws PopprobeError `spool_unusable` when the disk refuses */
   oldest(): Promise<SealedDocument | null> {
-    return this.#readAt(0);
+    return this.#readAt('oldest');
   }
 
   /** The newest document waiting, or null. @throws PopprobeError `spool_unusable` when the disk refuses */
   newest(): Promise<SealedDocument | null> {
-    return this.#readAt(-1);
+    return this.#readAt('newest');
   }
 
-  /** What has gone bad on the disk is moved out of the way. */
-  #readAt(end: 0 | -1): Promise<SealedDocument | null> {
-    return this.#serial.run(async () => {
-      for (let file = this.#files.at(end); file !== undefined; file = this.#files.at(end)) {
-        const { sequence } = file;
-        const path = this.#path(sequence);
-        const document = await onDisk(`read ${path}`, () => readDocument(path, sequence));
-        if (typeof document !== 'string') return document;
-        this.#log.error({ sequence, reason: document }, 'a spooled document went bad: moved to the quarantine');
-        await this.#setAside(sequence, document);
-      }
-      return null;
-    });
+  /** What has gone bad on the disk is passed over, one step at a time: an append must not wait for all of it. */
+  async #readAt(end: 'oldest' | 'newest'): Promise<SealedDocument | null> {
+    for (let sequence = this.waiting[end]; sequence !== null; sequence = this.waiting[end]) {
+      const document = await this.read(sequence);
+      if (document !== null) return document;
+    }
+    return null;
   }
 
-  /** Lets go of a document that the collector has. @throws PopprobeError `spool_unusable` when the disk refuses */
+  /**
+   * Lets go of a document that the collector has. It is not sent again while this process lives, even when the disk does
+   * not delete it; that is tried again with each document that comes or goes.
+   */
   delivered(sequence: number): Promise<void> {
-    return this.#serial.run(async () => {
-      await this.#remove(sequence, 'delete', (path) => rm(path, { force: true }));
-    });
+    return this.#serial.run(() => this.#kept.delivered(sequence));
   }
 
   /**
@@ -170,79 +145,44 @@ export class Spool {
    * @throws PopprobeError `spool_unusable` when the disk refuses
    */
   quarantine(sequence: number, reason: string): Promise<void> {
-    return this.#serial.run(() => this.#setAside(sequence, reason));
-  }
-
-  async #append(document: SealedDocument): Promise<void> {
-    this.#mustFollowHead(document.sequence);
-    const bytes = documentFileBytes(document);
-    await this.#makeRoom(bytes);
-    const name = documentName(document.sequence);
-    await onDisk(`write ${name}`, () => writeDurably(this.#directory, name, encodeDocument(document)));
-    this.#files.push({ sequence: document.sequence, bytes });
-    this.#bytes += bytes;
-    this.#head = { sequence: document.sequence, digest: digestOf(document.octets) };
-    try {
-      await this.#saveHead(this.#head);
-    } catch (error) {
-      // The document is safe and names the head itself; #remove will not let go of it before head.json is written.
-      this.#log.warn({ err: error }, 'cannot write the head of the chain yet');
-    }
-    this.#events.emit('appended');
-  }
-
-  #mustFollowHead(sequence: number): void {
-    const last = this.#head?.sequence ?? 0;
-    if (Number.isSafeInteger(sequence) && sequence > last) return;
-    throw new PopprobeError('chain_conflict', {
-      expected: `a sequence number above ${last}`,
-      found: String(sequence),
-      remedy: 'seal documents in one place only',
+    return this.#serial.run(async () => {
+      if (this.#kept.index.has(sequence)) await this.#kept.setAside(sequence, 'refused', reason);
     });
   }
 
-  async #makeRoom(bytes: number): Promise<void> {
-    if (bytes > this.#maxBytes) {
-      throw new PopprobeError('spool_unusable', {
-        expected: `a document that fits into a spool of ${this.#maxBytes} octets`,
-        found: `one of ${bytes} octets`,
-        remedy: 'let the spool hold more',
-      });
-    }
-    while (this.#bytes + bytes > this.#maxBytes) {
-      const oldest = this.#files[0];
-      if (oldest === undefined) return;
-      await this.#remove(oldest.sequence, 'delete', (path) => rm(path, { force: true }));
-      this.#discarded += 1;
-      this.#log.error({ sequence: oldest.sequence }, 'spool is full: the oldest document was given up undelivered');
-    }
+  /** What records have to declare of the documents given up. When they are very many, some of it: ask again after it is sealed. */
+  pendingGaps(): readonly EventOf<'gap'>[] {
+    return this.#kept.pendingGaps();
   }
 
-  #setAside(sequence: number, reason: string): Promise<void> {
-    return this.#remove(sequence, 'move', (path) => this.#quarantine.take(path, reason));
+  /**
+   * Records that say this are on disk. After a crash before it they are sealed again, which harms nobody.
+   *
+   * @throws PopprobeError `spool_unusable` when the disk refuses
+   */
+  gapsSealed(gaps: readonly EventOf<'gap'>[]): Promise<void> {
+    return this.#serial.run(() => this.#kept.gapsSealed(gaps));
   }
 
-  /** Takes a document off the list; one that was given up in the meantime is none of our business any more. */
-  async #remove(sequence: number, doing: string, step: (path: string) => Promise<void>): Promise<void> {
-    const index = this.#files.findIndex((file) => file.sequence === sequence);
-    const file = this.#files[index];
-    if (file === undefined) return;
-    const head = this.#head;
-    // Without either of the two, a restart would give the same number to another document.
-    if (head?.sequence === sequence) await this.#saveHead(head);
-    const path = this.#path(sequence);
-    await onDisk(`${doing} ${path}`, () => step(path));
-    this.#files.splice(index, 1);
-    this.#bytes -= file.bytes;
+  /**
+   * Puts a document of the quarantine back into the queue, if it is whole.
+   *
+   * @throws PopprobeError `spool_unusable` when the disk refuses
+   */
+  retry(sequence: number): Promise<RetryOutcome> {
+    return this.#serial.run(async () => {
+      const outcome = await this.#byHand.retry(sequence);
+      if (outcome === 'retried') this.#events.emit('appended');
+      return outcome;
+    });
   }
 
-  async #saveHead(head: Head): Promise<void> {
-    if (this.#headOnDisk === head.sequence) return;
-    await onDisk(`write ${HEAD_FILE}`, () => writeDurably(this.#directory, HEAD_FILE, [encodeHead(head)]));
-    this.#headOnDisk = head.sequence;
-  }
-
-  #path(sequence: number): string {
-    return join(this.#directory, documentName(sequence));
+  /**
+   * Deletes documents, whether they wait or are in the quarantine, and returns the numbers of those that were there.
+   *
+   * @throws PopprobeError `spool_unusable` when the disk refuses
+   */
+  drop(sequences: readonly number[]): Promise<number[]> {
+    return this.#serial.run(() => this.#byHand.drop(sequences));
   }
 }

@@ -6,7 +6,7 @@ import type { PushStatus } from './push.ts';
 import type { ReloadStatus } from './reload.ts';
 import type { Summary } from '../protocol/summary.ts';
 import type { QueueStatus } from './document-queue.ts';
-import type { SpoolStatus } from './spool.ts';
+import type { SpoolStatus } from './spool-status.ts';
 import type { TracesStatus } from './traces.ts';
 
 /** The answer to `GET /v1/status` on the agent's Unix socket. */

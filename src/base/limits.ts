@@ -113,8 +113,26 @@ export const LIMITS = {
   spoolBytesDefault: 256 * 1024 * 1024,
   /** Octets the spool may be given: a month of one-minute summaries of 1.5 MB; a typo must not fill the disk. */
   spoolBytesMax: 64 * 1024 * 1024 * 1024,
+  /** Hours that a document waits when the configuration says nothing: a month's report and the time to dispute it. */
+  spoolAgeHoursDefault: 45 * 24,
+  /** Hours that it may be told to wait: a year; nobody pays credits for what is older. */
+  spoolAgeHoursMax: 366 * 24,
+  /** A document must look too old for this long before it goes: a clock that starts in another year is set right within minutes. */
+  spoolAgeGraceMs: 60 * 60_000,
+  /** Documents that leave the spool in one step: each step is remembered by one write, and holds up an append. */
+  spoolStepDocuments: 500,
+  /** Octets set aside on the spool's disk: on a full one it can still be written down what was delivered and what was given up. */
+  spoolReserveBytes: 32 * 1024,
+  /** How long the main thread reads a folder before it lets others run, ms: a tenth of a second is felt by who asks. */
+  folderSliceMs: 20,
   /** Runs of numbers in one gap record: documents go oldest first, so that they are few; what is beyond waits for the next. */
   gapRangesMax: 256,
+  /** Runs that wait to be declared, for each reason: four records full, and 40 kB to write each time one is added. */
+  gapRangesKeptMax: 1024,
+  /** Oldest files of the quarantine that are remembered, so that a full one is not read anew for each file that comes. */
+  quarantineOldestMax: 1024,
+  /** Documents named in one question to the agent: 16 digits each, within a question's octets. */
+  spoolQuestionDocuments: 200,
   /** A loaded configuration as JSON: a mesh of the largest size, several times over. */
   loadedConfigBytesMax: 16 * 1024 * 1024,
   /** Summaries kept in memory while the disk refuses them: an hour of the default windows. */

@@ -6,6 +6,7 @@ import { errnoSentence } from '../linux/errno.ts';
 import type { SummaryPeer } from '../protocol/summary.ts';
 import { lossRatio } from '../stats/outcomes.ts';
 import { formatAge, formatNs, formatRatio, formatTable, OUTCOME_HEADINGS, outcomeCells } from './format.ts';
+import { renderSpoolTrouble } from './render-spool-status.ts';
 
 /** The status as lines of text. `nowMs` is the wall clock, for ages. */
 export function renderStatus(status: AgentStatus, nowMs: number): string {
@@ -19,6 +20,7 @@ export function renderStatus(status: AgentStatus, nowMs: number): string {
     ...collectors(status),
     spool(status),
     events(status),
+    ...renderSpoolTrouble(status.spool, nowMs),
     '',
     ...windowLines(status),
     '',

@@ -44,7 +44,7 @@ export interface AgentConfig {
   readonly stampKeys: string | null;
   readonly reflector: ReflectorConfig;
   readonly collector: CollectorTarget;
-  readonly spool: { readonly directory: string; readonly maxBytes: number };
+  readonly spool: { readonly directory: string; readonly maxBytes: number; readonly maxAgeH: number };
   readonly statusSocket: string;
   readonly tickMs: number;
   readonly transport: AgentFile['transport'];
@@ -71,7 +71,11 @@ export function loadAgentConfig(file: string): Loaded<AgentConfig> {
     stampKeys: value.stamp_keys === undefined ? null : resolveBeside(file, value.stamp_keys),
     reflector: toReflectorConfig(value.reflector),
     collector: toCollectorTarget(file, value.collector),
-    spool: { directory: resolveBeside(file, value.spool.directory), maxBytes: value.spool.max_bytes },
+    spool: {
+      directory: resolveBeside(file, value.spool.directory),
+      maxBytes: value.spool.max_bytes,
+      maxAgeH: value.spool.max_age_h,
+    },
     statusSocket: resolveBeside(file, value.status_socket),
     tickMs: value.tick_ms ?? defaultTickMs(mesh.loaded.config.probes.map(({ intervalMs }) => intervalMs)),
     transport: value.transport,

@@ -12,6 +12,7 @@ const COLLECTOR_URLS = `1 to ${LIMITS.collectorUrlsMax} URLs, the preferred one 
 const PROXY_URL = 'an http URL of host and port alone';
 
 const spoolBytes = wholeNumber(LIMITS.summaryBytesMax, LIMITS.spoolBytesMax, 'a number of octets');
+const spoolAge = wholeNumber(1, LIMITS.spoolAgeHoursMax, 'a number of hours');
 
 export const twampSenderSchema = z.strictObject({
   address: unicastAddress,
@@ -49,7 +50,11 @@ export const agentSchema = z.strictObject({
   reflector: reflectorSchema.optional(),
   collector: collectorSchema,
   /** From one summary of the largest size on: a smaller spool could not keep what it is for. */
-  spool: z.strictObject({ directory: filePath, max_bytes: spoolBytes.default(LIMITS.spoolBytesDefault) }),
+  spool: z.strictObject({
+    directory: filePath,
+    max_bytes: spoolBytes.default(LIMITS.spoolBytesDefault),
+    max_age_h: spoolAge.default(LIMITS.spoolAgeHoursDefault),
+  }),
   status_socket: filePath.default('/run/popprobe/agent.sock'),
   tick_ms: wholeNumber(LIMITS.tickMsMin, LIMITS.tickMsMax, 'a whole number of ms').optional(),
   transport: choice(['auto', 'kernel', 'portable']).default('auto'),

@@ -1,7 +1,7 @@
 /** Delivery over real HTTP: order, retries, refusals for good, one connection, and an orderly stop. */
 
 import { EventEmitter, once } from 'node:events';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
@@ -104,22 +104,26 @@ describe('delivery', () => {
     expect(rig.waits).toEqual([]);
   });
 
-  it('posts again what it could not take off the disk', async () => {
+  it('posts what it cannot take off the disk once, and again after a restart', async () => {
     const folder = await temporaryFolder();
     const spool = await open(folder);
+    // A folder of that name makes every write of head.json fail, without which the newest document does not go.
     await mkdir(join(folder, 'head.json'));
     await spool.append(buildDocument(1));
     const collector = new CollectorStub([]);
     await collector.listen();
-    const wait = () => rm(join(folder, 'head.json'), { recursive: true });
-    const options = { ...to(collector.url), spool, log: silentLog, random: () => 0, nowMs: () => NOW_MS, wait };
-    const pusher = new Pusher(options);
+    const { pusher } = buildPusher({ ...to(collector.url), spool });
     pusher.start();
+    await collector.received(1);
+    await spool.append(buildDocument(2));
     await collector.received(2);
     await pusher.stop();
-    expect(spool.status().documents).toBe(0);
-    expect(pusher.status()).toMatchObject({ lastAcceptedSequence: 1, failuresInARow: 0 });
-    expect(pusher.status().lastError).toMatch(/EISDIR|ENOTEMPTY|EEXIST/);
+    expect(spool.status()).toMatchObject({ documents: 0, undeleted: 1 });
+    expect(pusher.status()).toMatchObject({ lastAcceptedSequence: 2, failuresInARow: 0 });
+    const restarted = buildPusher({ ...to(collector.url), spool: await open(folder) });
+    restarted.pusher.start();
+    const signatures = (await collector.received(3)).map(({ headers }) => headers['x-jws-signature']);
+    expect(signatures).toEqual([1, 2, 2].map((sequence) => `header..signature${sequence}`));
   });
 });
 

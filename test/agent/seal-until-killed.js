@@ -9,7 +9,7 @@ import { openSpool } from '../../dist/agent/spool.js';
 import { digestOf } from '../../dist/protocol/digest.js';
 
 const [directory = '', maxBytes = ''] = process.argv.slice(2);
-const spool = await openSpool({ directory, maxBytes: Number(maxBytes) }, pino({ level: 'silent' }));
+const spool = await openSpool({ directory, maxBytes: Number(maxBytes), maxAgeH: 1 }, pino({ level: 'silent' }));
 const key = { kid: 'k'.repeat(43), privateKey: generateKeyPairSync('ed25519').privateKey };
 const recordHead = { pop: 'fra', boot_id: String(process.pid), software: 'popprobe' };
 const sealer = new Sealer(spool, key, () => 1_767_225_600, recordHead);

@@ -1,6 +1,6 @@
 /** Sealing: the octets verify as they are stored, the chain links up, and a failure leaves its place free. */
 
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { Sealer, type SummaryBody } from '../../src/agent/seal.ts';
 import { LIMITS } from '../../src/base/limits.ts';
@@ -162,10 +162,11 @@ describe('a summary that cannot be sealed', () => {
     const { spool, sealer } = await startSealer(folder);
     const first = await sealer.seal(buildBody());
     await rm(folder, { recursive: true });
+    await writeFile(folder, '');
     const failed = sealer.seal(buildBody());
     const error = await refusalOf(() => failed);
-    expect(error).toMatchObject({ code: 'spool_unusable', found: 'ENOENT' });
-    await open(folder);
+    expect(error).toMatchObject({ code: 'spool_unusable', found: 'EEXIST' });
+    await rm(folder);
     const next = await sealer.seal(buildBody({ software: 'popprobe 0.1.1' }));
     expect(parseSummary(next.octets)).toMatchObject({ sequence: STARTED_S + 1, prev: digestOf(first.octets) });
     expect(spool.head).toEqual({ sequence: STARTED_S + 1, digest: digestOf(next.octets) });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import { openSpool, type Spool } from '../../src/agent/spool.ts';
+import { openSpool, type Spool, type SpoolOptions } from '../../src/agent/spool.ts';
 import type { SealedDocument } from '../../src/agent/spool-file.ts';
 
 const MAX_BYTES = 1_000_000;
@@ -41,8 +41,13 @@ export function buildDocument(sequence: number, padding = ''): SealedDocument {
   };
 }
 
-export function open(directory: string, maxBytes = MAX_BYTES, log = silentLog): Promise<Spool> {
-  return openSpool({ directory, maxBytes }, log);
+export function open(
+  directory: string,
+  maxBytes = MAX_BYTES,
+  log = silentLog,
+  others: Partial<SpoolOptions> = {},
+): Promise<Spool> {
+  return openSpool({ directory, maxBytes, maxAgeH: 1, ...others }, log);
 }
 
 /** A spool of `sequences`, appended in order. */

@@ -5,7 +5,12 @@ import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { documentName, encodeDocument, type SealedDocument } from '../../src/agent/spool-file.ts';
+import {
+  DOCUMENT_FILE_BYTES_MAX,
+  documentName,
+  encodeDocument,
+  type SealedDocument,
+} from '../../src/agent/spool-file.ts';
 import { digestOf } from '../../src/protocol/digest.ts';
 import { buildDocument, drain, open, quarantined, recordingLog, spoolOf, temporaryFolder } from './spool-fixture.ts';
 
@@ -75,11 +80,16 @@ describe('the head of the chain after a restart', () => {
     // A folder of that name makes every write of head.json fail, and nothing else.
     await mkdir(join(folder, 'head.json'));
     await spool.append(buildDocument(1));
-    expect(lines.map((line) => line.msg)).toEqual(['cannot write the head of the chain yet']);
-    await expect(spool.delivered(1)).rejects.toMatchObject({ code: 'spool_unusable' });
-    await rm(join(folder, 'head.json'), { recursive: true });
+    expect(lines.map((line) => line.msg)).toEqual(['the spool is degraded: its disk refuses']);
     await spool.delivered(1);
-    expect((await open(folder)).head).toEqual(headOf(buildDocument(1)));
+    expect(spool.status()).toMatchObject({ documents: 0, undeleted: 1, degraded: { reason: expect.any(String) } });
+    expect(await readdir(folder)).toContain(documentName(1));
+    await rm(join(folder, 'head.json'), { recursive: true });
+    await spool.append(buildDocument(2));
+    await spool.delivered(2);
+    expect(spool.status()).toMatchObject({ undeleted: 0, degraded: null });
+    expect(await readdir(folder)).toEqual(expect.not.arrayContaining([documentName(1), documentName(2)]));
+    expect((await open(folder)).head).toEqual(headOf(buildDocument(2)));
   });
 });
 
@@ -90,7 +100,6 @@ describe('a file that is not a whole document', () => {
   const flipped = Buffer.from(whole);
   flipped[whole.length - 5] = (flipped[whole.length - 5] ?? 0) ^ 1;
   const cases: Record<string, [Buffer, string]> = {
-    'an empty file': [Buffer.alloc(0), 'there is no signature line'],
     'a file of zeros': [Buffer.alloc(whole.length), 'there is no signature line'],
     'a file cut within its signature': [whole.subarray(0, 10), 'there is no signature line'],
     'a file cut after its first line': [firstLine, damaged],
@@ -114,10 +123,42 @@ describe('a file that is not a whole document', () => {
     await writeFile(join(folder, documentName(2)), content);
     const { log, lines } = recordingLog();
     const spool = await open(folder, 1000, log);
-    expect(await quarantined(folder)).toEqual({ [documentName(2)]: `${reason}\n` });
-    expect(lines.map(({ file, reason: said }) => [file, said])).toEqual([[documentName(2), reason]]);
-    expect(spool.status()).toMatchObject({ documents: 2, quarantined: 1 });
     expect(await drain(spool)).toEqual([1, 3]);
+    expect(await quarantined(folder)).toEqual({ [documentName(2)]: `${reason}\n` });
+    expect(lines.map(({ sequence, reason: said }) => [sequence, said])).toEqual([[2, reason]]);
+    expect(spool.status()).toMatchObject({ documents: 0, quarantined: 1 });
+    expect(spool.pendingGaps()).toEqual([{ kind: 'gap', reason: 'damaged', ranges: [[2, 2]] }]);
+    expect((await open(folder)).pendingGaps()).toEqual(spool.pendingGaps());
+  });
+
+  it.each(Object.entries(cases))('%s is no head of a chain', async (_, [content, reason]) => {
+    const folder = await temporaryFolder();
+    await spoolOf(folder, [1, 2]);
+    await rm(join(folder, 'head.json'));
+    await writeFile(join(folder, documentName(2)), content);
+    const spool = await open(folder);
+    expect(spool.head).toEqual(headOf(buildDocument(1)));
+    expect(await quarantined(folder)).toEqual({ [documentName(2)]: `${reason}\n` });
+    // The chain goes on with this number: it is not missing.
+    expect(spool.pendingGaps()).toEqual([]);
+  });
+
+  it('is set aside at the start when its size alone tells, and its neighbours are delivered', async () => {
+    const folder = await temporaryFolder();
+    await spoolOf(folder, [1, 2, 3, 4]);
+    await writeFile(join(folder, documentName(2)), '');
+    await truncate(join(folder, documentName(3)), DOCUMENT_FILE_BYTES_MAX + 1);
+    const { log, lines } = recordingLog();
+    const spool = await open(folder, 1000, log);
+    const [empty, larger] = ['the file is empty', `larger than ${DOCUMENT_FILE_BYTES_MAX} octets`];
+    expect(await quarantined(folder)).toEqual({ [documentName(2)]: `${empty}\n`, [documentName(3)]: `${larger}\n` });
+    expect(lines.map(({ file, reason }) => [file, reason])).toEqual([
+      [documentName(2), empty],
+      [documentName(3), larger],
+    ]);
+    expect(spool.status()).toMatchObject({ documents: 2, quarantined: 2 });
+    expect(spool.pendingGaps()).toEqual([{ kind: 'gap', reason: 'damaged', ranges: [[2, 3]] }]);
+    expect(await drain(spool)).toEqual([1, 4]);
   });
 
   it('is set aside when it is a stranger: another name, a symbolic link, a FIFO, a number beyond the integers', async () => {
@@ -130,8 +171,21 @@ describe('a file that is not a whole document', () => {
     execFileSync('mkfifo', [join(folder, documentName(3))]);
     const spool = await open(folder);
     expect(spool.status()).toMatchObject({ documents: 1, quarantined: 5 });
-    expect((await readdir(folder)).toSorted()).toEqual([documentName(1), 'head.json', 'quarantine']);
+    expect((await readdir(folder)).toSorted()).toEqual([documentName(1), 'head.json', 'quarantine', 'reserve']);
     expect(await drain(spool)).toEqual([1]);
+  });
+
+  it('is found among thousands, which are delivered in the order of the chain, whatever that of the folder', async () => {
+    const folder = await temporaryFolder();
+    const all = Array.from({ length: 3000 }, (_, index) => index + 1);
+    await spoolOf(folder, [1]);
+    for (const sequence of all) {
+      await writeFile(join(folder, documentName(sequence)), Buffer.concat(encodeDocument(buildDocument(sequence))));
+    }
+    await writeFile(join(folder, documentName(2000)), '');
+    const spool = await open(folder);
+    expect(spool.head).toEqual(headOf(buildDocument(3000)));
+    expect(await drain(spool)).toEqual(all.filter((sequence) => sequence !== 2000));
   });
 
   it('is left alone when it is a folder that is not in the way, such as lost+found', async () => {

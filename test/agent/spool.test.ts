@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { documentFileBytes, documentName } from '../../src/agent/spool-file.ts';
 import { digestOf } from '../../src/protocol/digest.ts';
 import { refusalOf } from '../protocol/refusal.ts';
+import { buildStatus } from './status-fixture.ts';
 import { buildDocument, drain, open, quarantined, recordingLog, spoolOf, temporaryFolder } from './spool-fixture.ts';
 
 describe('a spool', () => {
@@ -55,7 +56,7 @@ describe('a spool', () => {
     const spool = await open(folder);
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
     expect(spool.head).toBeNull();
-    expect(spool.status()).toEqual({ documents: 0, bytes: 0, discarded: 0, quarantined: 0, quarantineDiscarded: 0 });
+    expect(spool.status()).toEqual(buildStatus().spool);
   });
 
   it('counts documents and octets as they are on disk', async () => {
@@ -161,7 +162,8 @@ describe('the quarantine', () => {
     await writeFile(join(folder, documentName(1)), Buffer.alloc(500));
     await rm(join(folder, documentName(2)));
     expect((await spool.oldest())?.sequence).toBe(3);
-    expect(spool.status()).toMatchObject({ documents: 1, quarantined: 2 });
+    expect(spool.status()).toMatchObject({ documents: 1, quarantined: 1, lost: 1 });
+    expect(spool.pendingGaps()).toEqual([{ kind: 'gap', reason: 'damaged', ranges: [[1, 2]] }]);
   });
 });
 
@@ -177,11 +179,13 @@ describe('a disk that refuses', () => {
     const folder = await temporaryFolder();
     const spool = await spoolOf(folder, [1]);
     await spool.delivered(1);
+    // A file in its place: the folder cannot be made anew.
     await rm(folder, { recursive: true });
+    await writeFile(folder, '');
     const error = await refusalOf(() => spool.append(buildDocument(2)));
-    expect(error).toMatchObject({ code: 'spool_unusable', found: 'ENOENT' });
+    expect(error).toMatchObject({ code: 'spool_unusable', found: 'EEXIST' });
     expect(spool.head).toEqual({ sequence: 1, digest: digestOf(buildDocument(1).octets) });
-    await open(folder);
+    await rm(folder);
     await spool.append(buildDocument(2, 'again'));
     expect(await spool.oldest()).toEqual(buildDocument(2, 'again'));
   });

@@ -96,7 +96,16 @@ sin1  best-effort     0   12.0 ms  12.0 ms  12.0 ms   0.00 %  600       600     
         { url: 'https://b.example.net', inUse: true, lastError: null },
       ],
     };
-    const spool = { documents: 12, bytes: 34_567, discarded: 2, quarantined: 1, quarantineDiscarded: 0 };
+    const spool = {
+      ...buildStatus().spool,
+      documents: 12,
+      bytes: 34_567,
+      discarded: 2,
+      lost: 3,
+      quarantined: 1,
+      gapsPending: 6,
+      degraded: { reason: 'expected a disk; found EROFS; remount it [spool_unusable]', sinceMs: STARTED_MS + 240_000 },
+    };
     const clock = { synchronised: false, offsetNs: null, maxErrorNs: null, source: 'chrony' } as const;
     const sealing = { summaries: { waiting: 4, discarded: 1 }, records: { sealed: 7, waiting: 3, discarded: 2 } };
     expect(text({ sockets, clock, push, spool, sealing, clock_steps_untold: 5 }, 360)).toBe(`
@@ -110,6 +119,8 @@ collector https://a.example.net: not in use; last error: connect ECONNREFUSED 19
 collector https://b.example.net: in use
 spool: 12 documents, 34567 octets; 2 discarded, 1 quarantined; 4 wait for the disk, 1 given up
 events: 7 sealed, 3 wait for the disk, 2 given up; 5 clock steps too many for a record
+spool DEGRADED for 2 min: expected a disk; found EROFS; remount it [spool_unusable]
+spool: 3 lost from the disk, 6 given up and not declared yet
 
 no window sealed yet
 `);

@@ -88,7 +88,7 @@ describe('what the product has sealed', () => {
         `  head of the chain: document ${last}, SHA-256 ${head}`,
         `    as sha256sum writes it: ${Buffer.from(head, 'base64url').toString('hex')}`,
         `key: ${key.kid} (RFC 7638 thumbprint) of fra, ${keyFile}, signed 5 documents`,
-        'note: other files in the folders, not looked at: 1',
+        'note: other files in the folders, not looked at: 2',
         'verdict: valid, 5 documents of fra',
       ],
     });

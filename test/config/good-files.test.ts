@@ -55,7 +55,7 @@ describe('the quickstart configuration', () => {
       stampKeys: null,
       reflector: { mode: 'stateful', packetsPerSecondPerSession: 200, twampSenders: [] },
       collector: { urls: ['http://127.0.0.1:8790'], caFile: null, clientCertificate: null, proxy: null },
-      spool: { directory: resolve(`var/quickstart/spool/${pop}`), maxBytes: 268_435_456 },
+      spool: { directory: resolve(`var/quickstart/spool/${pop}`), maxBytes: 268_435_456, maxAgeH: 1080 },
       statusSocket: resolve(`var/quickstart/${pop}.sock`),
       tickMs: 20,
       transport: 'auto',

@@ -1,0 +1,346 @@
+/** The documents of a spool as they are on disk: how one comes, and the ways in which it goes. */
+
+import type { Logger } from 'pino';
+import { PopprobeError } from '../base/errors.ts';
+import { LIMITS } from '../base/limits.ts';
+import { digestOf } from '../protocol/digest.ts';
+import type { EventOf } from '../protocol/record.ts';
+import type { GapMemory, GapReason } from './gap-memory.ts';
+import { rangesOf } from './number-ranges.ts';
+import type { Quarantine } from './quarantine.ts';
+import { OverAge } from './spool-age.ts';
+import {
+  documentFileBytes,
+  documentName,
+  encodeHead,
+  type Head,
+  HEAD_FILE,
+  type SealedDocument,
+} from './spool-file.ts';
+import type { SpoolFolder } from './spool-folder.ts';
+import { SpoolHealth } from './spool-health.ts';
+import { SpoolIndex } from './spool-index.ts';
+import { GONE, type Recovered } from './spool-recovery.ts';
+import type { SpoolStatus } from './spool-status.ts';
+
+const MS_PER_H = 3_600_000;
+
+export interface KeepingLimits {
+  /** Octets of documents kept for delivery; beyond it the oldest go first. */
+  maxBytes: number;
+  /** Hours that a document waits for delivery, by the wall clock; then it goes. */
+  maxAgeH: number;
+  /** Wall clock, ms since the Unix epoch. By default the process' own. */
+  nowMs?: () => number;
+  /** Monotonic clock, ms. By default the process' own. */
+  monotonicMs?: () => number;
+}
+
+export interface KeepingParts {
+  folder: SpoolFolder;
+  quarantine: Quarantine;
+  gaps: GapMemory;
+  log: Logger;
+}
+
+/** Its steps must not overlap. Each throws PopprobeError `spool_unusable` when the disk refuses, and can be tried again. */
+export class KeptDocuments {
+  readonly health: SpoolHealth;
+  readonly quarantine: Quarantine;
+  readonly folder: SpoolFolder;
+  readonly #limits: KeepingLimits;
+  readonly #gaps: GapMemory;
+  readonly #log: Logger;
+  readonly #overAge: OverAge;
+  readonly #nowMs: () => number;
+  readonly #monotonicMs: () => number;
+  #index: SpoolIndex;
+  /** Documents that the collector has, and whose files the disk has not let go. */
+  #leftovers = new SpoolIndex();
+  #head: Head | null;
+  #headOnDisk: number | null;
+  readonly #counts = { discarded: 0, tooOld: 0, lost: 0 };
+
+  constructor(
+    limits: KeepingLimits,
+    { folder, quarantine, gaps, log }: KeepingParts,
+    { index, head, headOnDisk }: Pick<Recovered, 'index' | 'head' | 'headOnDisk'>,
+  ) {
+    this.folder = folder;
+    this.quarantine = quarantine;
+    this.#limits = limits;
+    this.#gaps = gaps;
+    this.#log = log;
+    this.#nowMs = limits.nowMs ?? Date.now;
+    this.#monotonicMs = limits.monotonicMs ?? (() => performance.now());
+    this.health = new SpoolHealth(log, this.#nowMs);
+    this.#overAge = new OverAge(limits.maxAgeH * MS_PER_H);
+    this.#index = index;
+    this.#head = head;
+    this.#headOnDisk = headOnDisk;
+  }
+
+  /** The documents waiting. */
+  get index(): SpoolIndex {
+    return this.#index;
+  }
+
+  /** The last document ever added. */
+  get head(): Head | null {
+    return this.#head;
+  }
+
+  status(): Omit<SpoolStatus, 'dropped'> {
+    return {
+      documents: this.#index.count,
+      bytes: this.#index.bytes,
+      ...this.#counts,
+      quarantined: this.quarantine.taken,
+      quarantineDiscarded: this.quarantine.discarded,
+      undeleted: this.#leftovers.count,
+      gapsPending: this.#gaps.pending,
+      gapsUndeclared: this.#gaps.undeclared,
+      degraded: this.health.degraded,
+    };
+  }
+
+  /** Writes a document to the disk, for which the oldest may have to go. Throws `chain_conflict` when its number does not rise. */
+  async add(document: SealedDocument): Promise<void> {
+    const { sequence } = document;
+    const bytes = documentFileBytes(document);
+    this.#mustFollowHead(sequence);
+    this.#mustFit(bytes);
+    await this.#makeSureOfFolder();
+    await this.#tolerate(() => this.#catchUp());
+    await this.#tolerate(() => this.#giveUpOld());
+    await this.#makeRoom(bytes);
+    await this.health.watch('add', `write ${documentName(sequence)}`, () => this.folder.write(document));
+    this.#index.add({ sequence, bytes });
+    this.#head = { sequence, digest: digestOf(document.octets) };
+    // The document is safe and names the head itself; its file does not go before head.json is written.
+    await this.#tolerate(() => this.#saveHead());
+    await this.#tolerate(() => this.#takeBackGap(sequence));
+    await this.folder.control.keepReserve();
+  }
+
+  /** A document that waits, or null: it has gone bad, and is out of the way. */
+  async read(sequence: number): Promise<SealedDocument | null> {
+    const path = this.folder.path(sequence);
+    const document = await this.health.watch('read', `read ${path}`, () => this.folder.read(sequence));
+    if (typeof document !== 'string') return document;
+    if (document === GONE) {
+      await this.#noteGone(sequence);
+      return null;
+    }
+    await this.setAside(sequence, 'damaged', document);
+    this.#log.error({ sequence, reason: document }, 'a spooled document went bad: moved to the quarantine');
+    return null;
+  }
+
+  /** Puts back a document whose file is in the folder again. */
+  async putBack(document: SealedDocument): Promise<void> {
+    this.#index.add({ sequence: document.sequence, bytes: documentFileBytes(document) });
+    await this.#takeBackGap(document.sequence);
+  }
+
+  /** Never throws for the disk. */
+  async delivered(sequence: number): Promise<void> {
+    const file = this.#index.remove(sequence);
+    if (file === null) return;
+    this.#leftovers.add(file);
+    await this.#tolerate(() => this.#takeBackGap(sequence));
+    await this.#tolerate(() => this.#catchUp());
+  }
+
+  /** Moves a document that waits into the quarantine, beside the reason in words. Never throws for the disk. */
+  async setAside(sequence: number, reason: GapReason, words: string): Promise<void> {
+    await this.#lose([sequence], reason, async () => {
+      const path = this.folder.path(sequence);
+      if (this.folder.writtenMs(sequence) === null) this.#counts.lost += 1;
+      else await this.quarantine.take(path, words);
+    });
+  }
+
+  /** Takes documents that wait out of the queue, each by `step`. */
+  async giveUp(
+    sequences: readonly number[],
+    reason: GapReason,
+    step: (sequence: number) => Promise<void>,
+  ): Promise<void> {
+    // Without its file and without head.json, a restart would give the number of the newest to another document.
+    if (sequences.some((sequence) => sequence === this.#head?.sequence)) await this.#saveHead();
+    await this.declare(reason, sequences);
+    for (const sequence of sequences) {
+      await this.health.watch('remove', `let go of ${this.folder.path(sequence)}`, () => step(sequence));
+      this.#index.remove(sequence);
+    }
+    await this.folder.control.keepReserve();
+  }
+
+  /** Remembers that documents are given up: to be done before they go. */
+  async declare(reason: GapReason, sequences: readonly number[]): Promise<void> {
+    if (sequences.length === 0) return;
+    await this.#remember('remember a gap', () => this.#gaps.declare(reason, rangesOf(sequences)));
+  }
+
+  pendingGaps(): EventOf<'gap'>[] {
+    return this.#gaps.events(this.#index);
+  }
+
+  gapsSealed(gaps: readonly EventOf<'gap'>[]): Promise<void> {
+    return this.#remember('forget gaps', () => this.#gaps.sealed(gaps));
+  }
+
+  /**
+   * Takes documents out of the queue that cannot be delivered, whatever the disk says to it: they must not hold up the ones
+   * behind them. Files that it does not let go are found again after a restart.
+   */
+  async #lose(
+    sequences: readonly number[],
+    reason: GapReason,
+    step: (sequence: number) => Promise<void>,
+  ): Promise<void> {
+    await this.#tolerate(() => this.giveUp(sequences, reason, step));
+    const left = sequences.filter((sequence) => this.#index.remove(sequence) !== null);
+    this.#gaps.note(reason, rangesOf(left));
+  }
+
+  /** A document that was given up is there after all. */
+  async #takeBackGap(sequence: number): Promise<void> {
+    if (this.#gaps.has(sequence)) await this.#remember('forget a gap', () => this.#gaps.forget(sequence));
+  }
+
+  #mustFollowHead(sequence: number): void {
+    const last = this.#head?.sequence ?? 0;
+    if (Number.isSafeInteger(sequence) && sequence > last) return;
+    throw new PopprobeError('chain_conflict', {
+      expected: `a sequence number above ${last}`,
+      found: String(sequence),
+      remedy: 'seal documents in one place only',
+    });
+  }
+
+  #mustFit(bytes: number): void {
+    if (bytes <= this.#limits.maxBytes) return;
+    throw new PopprobeError('spool_unusable', {
+      expected: `a document that fits into a spool of ${this.#limits.maxBytes} octets`,
+      found: `one of ${bytes} octets`,
+      remedy: 'let the spool hold more',
+    });
+  }
+
+  async #makeRoom(bytes: number): Promise<void> {
+    for (;;) {
+      let excess = this.#index.bytes + bytes - this.#limits.maxBytes;
+      if (excess <= 0) return;
+      const oldest = this.#firstWhere((sequence) => {
+        const isNeeded = excess > 0;
+        excess -= this.#index.bytesOf(sequence);
+        return isNeeded;
+      });
+      await this.#discard(oldest, 'spool_full', 'spool is full: the oldest documents were given up undelivered');
+      this.#counts.discarded += oldest.length;
+    }
+  }
+
+  async #giveUpOld(): Promise<void> {
+    const { oldest } = this.#index;
+    const writtenMs = oldest === null ? null : this.folder.writtenMs(oldest);
+    const nowMs = this.#nowMs();
+    if (!this.#overAge.isOver(nowMs - (writtenMs ?? nowMs), this.#monotonicMs())) return;
+    const old = this.#firstWhere((sequence) => {
+      return this.#overAge.looksOver(nowMs - (this.folder.writtenMs(sequence) ?? nowMs));
+    });
+    await this.#discard(
+      old,
+      'too_old',
+      'the oldest documents have waited for too long: they were given up undelivered',
+    );
+    this.#counts.tooOld += old.length;
+  }
+
+  async #discard(sequences: readonly number[], reason: GapReason, message: string): Promise<void> {
+    await this.giveUp(sequences, reason, (sequence) => this.folder.remove(sequence));
+    const [sequence] = sequences;
+    this.#log.error({ sequence, last: sequences.at(-1), documents: sequences.length }, message);
+  }
+
+  /** The oldest documents up to the first for which it does not hold, no more than one step takes. */
+  #firstWhere(holds: (sequence: number) => boolean, from = 0): number[] {
+    const sequences: number[] = [];
+    for (const sequence of this.#index.from(from)) {
+      if (sequences.length === LIMITS.spoolStepDocuments || !holds(sequence)) break;
+      sequences.push(sequence);
+    }
+    return sequences;
+  }
+
+  /** Where one file is gone, its neighbours mostly are. */
+  async #noteGone(sequence: number): Promise<void> {
+    await this.#makeSureOfFolder();
+    const gone = this.#firstWhere((each) => this.folder.writtenMs(each) === null, sequence);
+    if (gone.length === 0) return;
+    await this.#lose(gone, 'damaged', () => Promise.resolve());
+    this.#counts.lost += gone.length;
+    this.#log.error({ sequence, last: gone.at(-1), documents: gone.length }, 'the files of waiting documents are gone');
+  }
+
+  /** A folder that was deleted is made again. The chain goes on from memory. */
+  async #makeSureOfFolder(): Promise<void> {
+    const { directory } = this.folder;
+    if (await this.health.watch('find', `look at ${directory}`, () => this.folder.isTheSame())) return;
+    await this.health.watch('find', `make ${directory}`, async () => {
+      await this.folder.make();
+      await this.quarantine.reopen();
+    });
+    const lost = [...this.#index.from(0)];
+    this.#headOnDisk = null;
+    this.#gaps.note('damaged', rangesOf(lost));
+    this.#index = new SpoolIndex();
+    this.#leftovers = new SpoolIndex();
+    this.#counts.lost += lost.length;
+    this.#log.error(
+      { directory, documents: lost.length },
+      'the spool folder was deleted with its documents: made anew',
+    );
+    await this.#saveHead();
+    await this.#remember('remember gaps', () => this.#gaps.write());
+  }
+
+  /** What the disk has refused before. */
+  async #catchUp(): Promise<void> {
+    // Deleting comes first: it may make the room for the rest.
+    await this.#tolerate(() => this.#deleteLeftovers());
+    await this.folder.control.keepReserve();
+    if (this.#gaps.isBehind) await this.#remember('remember gaps', () => this.#gaps.write());
+  }
+
+  async #deleteLeftovers(): Promise<void> {
+    for (let sequence = this.#leftovers.oldest; sequence !== null; sequence = this.#leftovers.oldest) {
+      if (sequence === this.#head?.sequence) await this.#saveHead();
+      const path = this.folder.path(sequence);
+      await this.health.watch('remove', `delete ${path}`, () => this.folder.remove(sequence));
+      this.#leftovers.remove(sequence);
+    }
+  }
+
+  async #saveHead(): Promise<void> {
+    const head = this.#head;
+    if (head === null || this.#headOnDisk === head.sequence) return;
+    await this.#remember(`write ${HEAD_FILE}`, () => this.folder.control.write(HEAD_FILE, encodeHead(head)));
+    this.#headOnDisk = head.sequence;
+  }
+
+  #remember(doing: string, step: () => Promise<void>): Promise<void> {
+    return this.health.watch('remember', doing, step);
+  }
+
+  /** For what can be done later: `health` knows that the disk refuses, has said so, and `status()` goes on telling. */
+  async #tolerate(step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      if (!(error instanceof PopprobeError && error.code === 'spool_unusable')) throw error;
+    }
+  }
+}

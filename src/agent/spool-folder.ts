@@ -1,0 +1,85 @@
+/** The folder of a spool on its disk: one file per document, and whether it still is the folder that it was. */
+
+import { lstatSync } from 'node:fs';
+import { mkdir, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { PopprobeError } from '../base/errors.ts';
+import { ControlFiles } from './control-files.ts';
+import { errnoOf } from './disk-error.ts';
+import { syncFolder, writeDurably } from './durable.ts';
+import { documentName, encodeDocument, type SealedDocument } from './spool-file.ts';
+import { readDocument } from './spool-recovery.ts';
+
+/** Takes the folder for this process alone, or throws. */
+export type Claim = (directory: string) => void;
+
+/** Everything here throws the file system's own errors. */
+export class SpoolFolder {
+  readonly directory: string;
+  readonly control: ControlFiles;
+  readonly #claim: Claim;
+  /** Device and inode of the folder that was claimed. */
+  #claimed: { dev: number; ino: number } | null = null;
+
+  constructor(directory: string, claim: Claim) {
+    this.directory = directory;
+    this.control = new ControlFiles(directory);
+    this.#claim = claim;
+  }
+
+  /**
+   * Makes the folder when it is not there, and claims it.
+   *
+   * @throws PopprobeError `spool_unusable` when it would be on another file system than before: a disk that is not mounted
+   *   just now still has its documents, and a chain that went on elsewhere would fork when it is back
+   */
+  async make(): Promise<void> {
+    const created = await mkdir(this.directory, { recursive: true, mode: 0o700 });
+    if (created !== undefined) await syncFolder(dirname(this.directory));
+    const { dev, ino } = await stat(this.directory);
+    if (this.#claimed !== null && this.#claimed.dev !== dev) {
+      if (created !== undefined) await rmdir(this.directory);
+      throw new PopprobeError('spool_unusable', {
+        expected: `the spool folder ${this.directory} on the file system on which it was`,
+        found: 'another file system',
+        remedy: 'mount the disk of the spool again, or restart the agent to use the folder as it is now',
+      });
+    }
+    this.#claim(this.directory);
+    this.#claimed = { dev, ino };
+    this.control.forget();
+  }
+
+  /** Whether it is the folder that was claimed, and not deleted or another one in its place. */
+  async isTheSame(): Promise<boolean> {
+    try {
+      const { dev, ino } = await stat(this.directory);
+      return dev === this.#claimed?.dev && ino === this.#claimed.ino;
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return false;
+      throw error;
+    }
+  }
+
+  path(sequence: number): string {
+    return join(this.directory, documentName(sequence));
+  }
+
+  write(document: SealedDocument): Promise<void> {
+    return writeDurably(this.directory, documentName(document.sequence), encodeDocument(document));
+  }
+
+  /** The document, or in a sentence why there is none. */
+  read(sequence: number): Promise<SealedDocument | string> {
+    return readDocument(this.path(sequence), sequence);
+  }
+
+  remove(sequence: number): Promise<void> {
+    return rm(this.path(sequence), { force: true });
+  }
+
+  /** When the document was written, ms since the Unix epoch; null when its file is gone. */
+  writtenMs(sequence: number): number | null {
+    return lstatSync(this.path(sequence), { throwIfNoEntry: false })?.mtimeMs ?? null;
+  }
+}
