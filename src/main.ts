@@ -11,6 +11,7 @@ import { keygenCommand } from './cli/keygen.ts';
 import { labCommand } from './cli/lab.ts';
 import { labForwarderCommand } from './cli/lab-forwarder.ts';
 import { startCommand } from './cli/start.ts';
+import { spoolCommand } from './cli/spool.ts';
 import { statusCommand } from './cli/status.ts';
 import { traceCommand } from './cli/trace.ts';
 import { verifyCommand } from './cli/verify.ts';
@@ -29,6 +30,7 @@ const COMMANDS = [
   checkCommand,
   keygenCommand,
   statusCommand,
+  spoolCommand,
   traceCommand,
   verifyCommand,
   startCommand,
@@ -40,8 +42,8 @@ const program = new Command('popprobe')
   .version(software())
   .addHelpText('after', HELP)
   .exitOverride();
-for (const command of COMMANDS) program.addCommand(command().copyInheritedSettings(program));
-program.addCommand(labForwarderCommand().copyInheritedSettings(program), { hidden: true });
+for (const command of COMMANDS) program.addCommand(inheriting(command(), program));
+program.addCommand(inheriting(labForwarderCommand(), program), { hidden: true });
 
 endWithReader();
 try {
@@ -56,4 +58,11 @@ try {
   } else {
     throw error;
   }
+}
+
+/** Wrong use is status 2 for the parts of a command as well. */
+function inheriting(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const part of command.commands) inheriting(part, command);
+  return command;
 }

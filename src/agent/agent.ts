@@ -4,9 +4,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { schedule, type ScheduledTask } from 'node-cron';
 import type { Logger } from 'pino';
 import { MS_PER_S } from '../base/units.ts';
-import type { AgentConfig, CollectorTarget } from '../config/agent-config.ts';
+import type { AgentConfig } from '../config/agent-config.ts';
 import { readSigningKey } from '../config/signing-key.ts';
-import { readTlsMaterial } from '../config/tls-files.ts';
 import { releaseProgramPages } from '../linux/program-pages.ts';
 import { chooseMeasuring, type Measuring } from '../probe/measuring.ts';
 import { type Probing, type Reflecting, sharedEstimate } from '../probe/probing.ts';
@@ -19,7 +18,7 @@ import { type CourseParts, type HeldCourse, type PlannedCourse, planCourse, take
 import { DocumentQueue } from './document-queue.ts';
 import { Events } from './events.ts';
 import { notices } from './notices.ts';
-import { Pusher } from './push.ts';
+import { pusherFor } from './pusher-for.ts';
 import { Reload, type ReloadParts } from './reload.ts';
 import { Sealer } from './seal.ts';
 import { Sealing } from './sealing.ts';
@@ -140,14 +139,7 @@ function startDocuments(
   log: Logger,
 ): DocumentQueue {
   const sealer = new Sealer(spool, key, () => Math.floor(Date.now() / MS_PER_S), { pop, boot_id: bootId, software });
-  const gaps = { pendingGaps: () => [], gapsSealed: () => Promise.resolve() };
-  return new DocumentQueue({ sealer, gaps, nowUnixMs: Date.now, log });
-}
-
-function pusherFor(target: CollectorTarget, spool: Spool, log: Logger): Pusher {
-  const { urls, proxy } = target;
-  const tls = readTlsMaterial(target, Date.now());
-  return new Pusher({ urls, tls, proxy, spool, log, random: Math.random, nowMs: Date.now });
+  return new DocumentQueue({ sealer, gaps: spool, nowUnixMs: Date.now, log });
 }
 
 interface MeasuringParts {

@@ -1,4 +1,4 @@
-/** What the agent answers on its Unix socket: how all of its stages are doing, and path traces. */
+/** What the agent answers on its Unix socket: how all of its stages are doing, path traces, and the care of its spool. */
 
 import type { Measuring } from '../probe/measuring.ts';
 import type { ClockWatch } from './clock-watch.ts';
@@ -8,6 +8,7 @@ import type { Events } from './events.ts';
 import type { Route } from './local-api.ts';
 import type { Pusher } from './push.ts';
 import type { Reload } from './reload.ts';
+import { spoolAnswers } from './spool-answers.ts';
 import type { Spool } from './spool.ts';
 import { statusText } from './status-text.ts';
 import type { PackedStatus } from './status.ts';
@@ -41,6 +42,7 @@ export function answers(stages: Answering): Route[] {
         return stages.traces.request(peer, family);
       },
     },
+    ...spoolAnswers(stages.spool, stages.held.course.config.spool.directory),
   ];
 }
 

@@ -8,7 +8,7 @@ import { LIMITS } from '../base/limits.ts';
 import { errnoOf } from './disk-error.ts';
 import { folderEntries } from './folder-entries.ts';
 
-const REASON_SUFFIX = '.reason';
+export const REASON_SUFFIX = '.reason';
 
 interface KeptFile {
   name: string;

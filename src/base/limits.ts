@@ -133,6 +133,8 @@ export const LIMITS = {
   quarantineOldestMax: 1024,
   /** Documents named in one question to the agent: 16 digits each, within a question's octets. */
   spoolQuestionDocuments: 200,
+  /** What "popprobe spool" waits for: so many large documents read and moved on a slow disk. */
+  spoolAnswerMsMax: 60_000,
   /** A loaded configuration as JSON: a mesh of the largest size, several times over. */
   loadedConfigBytesMax: 16 * 1024 * 1024,
   /** Summaries kept in memory while the disk refuses them: an hour of the default windows. */

@@ -7,9 +7,9 @@ import { type Evidence, verifyEvidence } from './evidence.ts';
 import { type EvidenceKey, readEvidenceKeys } from './evidence-keys.ts';
 import { verdictOf } from './evidence-verdict.ts';
 import { fetchedDocuments } from './fetched-documents.ts';
+import { Progress } from './progress.ts';
 import { renderEvidence } from './render-evidence.ts';
 import type { VerifyOptions } from './verify.ts';
-import { VerifyProgress } from './verify-progress.ts';
 
 /** What the command stands in. */
 export interface VerifySurroundings {
@@ -34,7 +34,7 @@ export async function runVerify(
   { out, nowMs, software }: VerifySurroundings,
 ): Promise<boolean> {
   const keys = await readEvidenceKeys(options.key, options.pop ?? null);
-  const progress = new VerifyProgress(out, nowMs);
+  const progress = new Progress(out, nowMs, 'verifying');
   const onDone: OnDone = options.json === true ? () => undefined : progress.update.bind(progress);
   const listed = listDocumentFiles(files);
   const { from, pop, month = null } = options;

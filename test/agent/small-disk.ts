@@ -2,6 +2,8 @@
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 /** Mounts a tmpfs with these options (tmpfs(5)) on a folder, which is made, until the test is over. */
@@ -11,6 +13,22 @@ export function mountTmpfs(folder: string, options: string): string {
   // Lazily: whatever still has a file open, the test's folder must go.
   onTestFinished(() => void execFileSync('umount', ['--lazy', folder]));
   return folder;
+}
+
+/** Writes until the disk takes no more, and returns the file. */
+export async function fill(disk: string): Promise<string> {
+  const file = join(disk, 'ballast');
+  await writeFile(file, '');
+  for (const bytes of [65_536, 4096, 1]) {
+    for (;;) {
+      try {
+        await writeFile(file, Buffer.alloc(bytes), { flag: 'a' });
+      } catch {
+        break;
+      }
+    }
+  }
+  return file;
 }
 
 /** Shows a folder at another place as well, until `unmount`. */

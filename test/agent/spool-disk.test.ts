@@ -10,7 +10,7 @@ import { openSpool } from '../../src/agent/spool.ts';
 import { digestOf } from '../../src/protocol/digest.ts';
 import { rootMissing } from '../linux/privileges.ts';
 import { refusalOf } from '../protocol/refusal.ts';
-import { bind, mountTmpfs, remount, unmount } from './small-disk.ts';
+import { bind, fill, mountTmpfs, remount, unmount } from './small-disk.ts';
 import { buildDocument, drain, open, quarantined, recordingLog, silentLog, temporaryFolder } from './spool-fixture.ts';
 
 const noRoot = rootMissing();
@@ -21,22 +21,6 @@ const padding = 'x'.repeat(100_000);
 /** A folder on a disk of its own, of 2 MB unless the options say something else. */
 async function smallDisk(options = 'size=2m'): Promise<string> {
   return mountTmpfs(join(await temporaryFolder(), 'disk'), options);
-}
-
-/** Writes until the disk takes no more, and returns the file. */
-async function fill(disk: string): Promise<string> {
-  const file = join(disk, 'ballast');
-  await writeFile(file, '');
-  for (const bytes of [65_536, 4096, 1]) {
-    for (;;) {
-      try {
-        await writeFile(file, Buffer.alloc(bytes), { flag: 'a' });
-      } catch {
-        break;
-      }
-    }
-  }
-  return file;
 }
 
 /** Appends documents from this number on until the disk refuses, and returns the number that was refused. */

@@ -1,8 +1,8 @@
-/** Progress of a verification: one line that changes on a terminal, and the verdict alone in a pipe. */
+/** Progress of long work: one line that changes on a terminal, and the result alone in a pipe. */
 
 import { PassThrough } from 'node:stream';
 import { expect, it } from 'vitest';
-import { progressLine, VerifyProgress } from '../../src/cli/verify-progress.ts';
+import { Progress, progressLine } from '../../src/cli/progress.ts';
 import { Terminal } from './terminal.ts';
 
 const VERDICT = ['PoP fra', 'verdict: valid'];
@@ -10,7 +10,7 @@ const VERDICT = ['PoP fra', 'verdict: valid'];
 /** Four updates, 150 ms apart, and the end. */
 function run(out: NodeJS.WriteStream): void {
   let nowMs = 1_000_000;
-  const progress = new VerifyProgress(out, () => nowMs);
+  const progress = new Progress(out, () => nowMs, 'verifying');
   for (const documents of [10, 20, 30, 40]) {
     nowMs += 150;
     progress.update(documents, documents / 100);
@@ -32,7 +32,7 @@ it('is not in a pipe', () => {
 });
 
 it('estimates the rest by what is done', () => {
-  expect(progressLine(250, 0.25, 10_000)).toBe('verifying: 250 documents, 25 %, about 30 s left');
-  expect(progressLine(1000, 1, 40_000)).toBe('verifying: 1000 documents, 100 %, about 0 s left');
-  expect(progressLine(0, 0, 5000)).toBe('verifying: 0 documents, 0 %');
+  expect(progressLine('verifying', 250, 0.25, 10_000)).toBe('verifying: 250 documents, 25 %, about 30 s left');
+  expect(progressLine('verifying', 1000, 1, 40_000)).toBe('verifying: 1000 documents, 100 %, about 0 s left');
+  expect(progressLine('verifying', 0, 0, 5000)).toBe('verifying: 0 documents, 0 %');
 });

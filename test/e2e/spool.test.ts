@@ -1,0 +1,59 @@
+/** A real agent whose small disk fills up and is freed again: it measures on, its chain stays whole, and its spool can be cared for. */
+
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { AgentStatus } from '../../src/agent/status.ts';
+import { fill, mountTmpfs } from '../agent/small-disk.ts';
+import { rootMissing } from '../linux/privileges.ts';
+import { MeshRig } from './mesh-rig.ts';
+
+interface Listed {
+  documents: { sequence: number; kind: string; at: string }[];
+}
+
+describe.skipIf(rootMissing())(`an agent with a small disk (${rootMissing() ?? 'as root'})`, () => {
+  let rig: MeshRig;
+
+  afterAll(() => rig.close());
+
+  const list = async (): Promise<Listed['documents']> =>
+    (JSON.parse(await rig.run(['spool', 'list', '--json', '--config', rig.path('hkg1.yaml')])) as Listed).documents;
+  const status = async (): Promise<AgentStatus> =>
+    JSON.parse(await rig.run(['status', '--json', '--config', rig.path('hkg1.yaml')])) as AgentStatus;
+
+  it('loses no window while the disk is full, says so, and drops what a person tells it to', {
+    timeout: 90_000,
+  }, async () => {
+    rig = await MeshRig.create(['hkg1', 'sin1'], 41);
+    const disk = mountTmpfs(rig.path('spool'), 'size=2m');
+    // No collector: every document stays.
+    const agent = await rig.startAgent('hkg1');
+    await agent.logged('window sealed');
+    const ballast = await fill(disk);
+    await agent.logged('the spool is degraded: its disk refuses');
+    expect((await status()).spool.degraded?.reason).toMatch(/ENOSPC/);
+    expect(await rig.run(['status', '--config', rig.path('hkg1.yaml')])).toMatch(
+      /^spool DEGRADED for \d+ s: .*ENOSPC/m,
+    );
+    await expect
+      .poll(async () => (await status()).sealing.summaries.waiting, { timeout: 20_000 })
+      .toBeGreaterThanOrEqual(2);
+    await rm(ballast);
+    await agent.logged('the spool is well again: its disk does what it is asked');
+    await expect.poll(async () => (await status()).sealing.summaries.waiting).toBe(0);
+
+    const documents = await list();
+    const [first] = documents;
+    expect(documents.length).toBeGreaterThanOrEqual(3);
+    const key = rig.path(join('keys', 'hkg1.pub.json'));
+    expect(await rig.run(['verify', rig.path(join('spool', 'hkg1')), '--key', key])).toMatch(/valid/);
+
+    const number = String(first?.sequence);
+    const dropped = await rig.run(['spool', 'drop', number, '--yes', '--config', rig.path('hkg1.yaml')]);
+    expect(dropped).toBe('deleted: 1 of 1\n');
+    expect((await list()).map(({ sequence }) => sequence)).not.toContain(first?.sequence);
+    expect((await status()).spool).toMatchObject({ dropped: 1, degraded: null });
+    expect(await agent.end('SIGTERM')).toBe(0);
+  });
+});
