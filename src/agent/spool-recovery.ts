@@ -20,6 +20,7 @@ import {
   HEAD_FILE,
   type SealedDocument,
   sequenceOf,
+  splitDocument,
 } from './spool-file.ts';
 import { SpoolIndex } from './spool-index.ts';
 
@@ -62,10 +63,10 @@ export async function recover(directory: string, log: Logger): Promise<Recovered
     if (typeof reason === 'string') strangers.push({ name, reason });
   }
   const headOnDisk = typeof saved === 'string' ? null : saved;
-  const newest = await newestBeyond(headOnDisk?.sequence ?? 0, directory, index, strangers);
+  const newest = await headBeyond(headOnDisk?.sequence ?? 0, directory, index, strangers);
   return {
     index,
-    head: newest === null ? headOnDisk : { sequence: newest.sequence, digest: digestOf(newest.octets) },
+    head: newest ?? headOnDisk,
     headOnDisk: headOnDisk?.sequence ?? null,
     gaps: gaps === null || typeof gaps === 'string' ? NO_GAPS : gaps,
     strangers,
@@ -141,20 +142,31 @@ async function removeTemporary(path: string, log: Logger): Promise<void> {
   }
 }
 
-/** The newest whole document behind what head.json remembers, or null. Newer ones that are none leave the index. */
-async function newestBeyond(
+/** The newest document behind what head.json remembers, or null. What is no document leaves the index. */
+async function headBeyond(
   saved: number,
   directory: string,
   index: SpoolIndex,
   strangers: Stranger[],
-): Promise<SealedDocument | null> {
+): Promise<Head | null> {
+  let torn: Head | null = null;
   for (let sequence = index.newest; sequence !== null && sequence > saved; sequence = index.newest) {
-    const document = await readDocument(join(directory, documentName(sequence)), sequence);
-    if (typeof document !== 'string') return document;
+    const content = await readRegularFile(join(directory, documentName(sequence)));
+    const document = typeof content === 'string' ? content : decodeDocument(sequence, content);
+    if (typeof document !== 'string') return torn ?? { sequence, digest: digestOf(document.octets) };
+    // It was signed and may be at the collector: its number is not to be used again while its first line says what it was.
+    torn ??= typeof content === 'string' ? null : tornHead(sequence, content);
     index.remove(sequence);
     strangers.push({ name: documentName(sequence), reason: document });
   }
-  return null;
+  return torn;
+}
+
+/** What the first line of a torn document says of it. */
+function tornHead(sequence: number, content: Uint8Array): Head | null {
+  const file = splitDocument(content);
+  if (typeof file === 'string' || digestOf(file.octets) === file.digest) return null;
+  return { sequence, digest: file.digest };
 }
 
 async function readControl<T>(

@@ -5,16 +5,19 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { union } from '../../src/agent/number-ranges.ts';
 import type { Head } from '../../src/agent/spool-file.ts';
 import { digestOf } from '../../src/protocol/digest.ts';
 import { open, temporaryFolder } from './spool-fixture.ts';
 
 const CHILD = fileURLToPath(new URL('./seal-until-killed.js', import.meta.url));
 const MAX_BYTES = 64 * 1024 * 1024;
+/** Where the child's chain starts. */
+const STARTED_S = 1_767_225_600;
 
 /** Lets the child report `count` documents, kills it in the middle of the next ones, and returns all it reported. */
-async function sealAndKill(folder: string, count: number): Promise<Head[]> {
-  const child = spawn(process.execPath, [CHILD, folder, String(MAX_BYTES)], { stdio: ['ignore', 'pipe', 'inherit'] });
+async function sealAndKill(folder: string, count: number, maxBytes = MAX_BYTES): Promise<Head[]> {
+  const child = spawn(process.execPath, [CHILD, folder, String(maxBytes)], { stdio: ['ignore', 'pipe', 'inherit'] });
   const closed = once(child, 'close');
   const reported: Head[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
@@ -57,6 +60,23 @@ describe('kill -9 in the middle of sealing', () => {
       const before = stored[index - 1];
       expect(document.prev).toBe(before?.digest ?? null);
       expect(document.sequence).toBe(before === undefined ? document.sequence : before.sequence + 1);
+    }
+  });
+
+  it('leaves no number without a document or a declared gap, when the spool is full all the time', async () => {
+    const folder = await temporaryFolder();
+    const room = 3 * 200_000 + 10_000;
+    for (const count of [9, 2, 17, 5, 11, 1]) {
+      const reported = await sealAndKill(folder, count, room);
+      const spool = await open(folder, room);
+      const accounted = spool.pendingGaps().flatMap(({ ranges }) => ranges);
+      for (let file = spool.after(0); file !== null; file = spool.after(file.sequence)) {
+        accounted.push([file.sequence, file.sequence]);
+      }
+      const last = spool.head?.sequence ?? 0;
+      expect(last).toBeGreaterThanOrEqual(reported.at(-1)?.sequence ?? 0);
+      expect(union([], accounted)).toEqual([[STARTED_S, last]]);
+      expect(spool.status()).toMatchObject({ quarantined: 0 });
     }
   });
 });

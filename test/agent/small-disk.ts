@@ -1,10 +1,12 @@
 /** Real file systems for tests that provoke their refusals: small ones in memory, mounted where a test wants them. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+
+const IMAGE_BYTES = 16 * 1024 * 1024;
 
 /** Mounts a tmpfs with these options (tmpfs(5)) on a folder, which is made, until the test is over. */
 export function mountTmpfs(folder: string, options: string): string {
@@ -13,6 +15,23 @@ export function mountTmpfs(folder: string, options: string): string {
   // Lazily: whatever still has a file open, the test's folder must go.
   onTestFinished(() => void execFileSync('umount', ['--lazy', folder]));
   return folder;
+}
+
+/** An ext4 in this file of 16 MB, of which nothing takes room until it is written. */
+export function makeImage(image: string): void {
+  writeFileSync(image, '');
+  truncateSync(image, IMAGE_BYTES);
+  execFileSync('mkfs.ext4', ['-q', '-O', '^has_journal', '-m', '0', image]);
+}
+
+export function mountImage(image: string, folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  execFileSync('mount', ['-o', 'loop', image, folder]);
+}
+
+/** Cuts the image in half: what was in the second one, the disk cannot read any more. */
+export function cutImage(image: string): void {
+  truncateSync(image, IMAGE_BYTES / 2);
 }
 
 /** Writes until the disk takes no more, and returns the file. */

@@ -1,5 +1,6 @@
 /** A spool on disks that fill up, turn read-only, go away or are emptied under it: real file systems, real refusals. */
 
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -8,12 +9,13 @@ import { claimSpool } from '../../src/agent/spool-claim.ts';
 import { documentName } from '../../src/agent/spool-file.ts';
 import { openSpool } from '../../src/agent/spool.ts';
 import { digestOf } from '../../src/protocol/digest.ts';
-import { rootMissing } from '../linux/privileges.ts';
+import { rootMissing, toolsMissing } from '../linux/privileges.ts';
 import { refusalOf } from '../protocol/refusal.ts';
-import { bind, fill, mountTmpfs, remount, unmount } from './small-disk.ts';
+import { bind, cutImage, fill, makeImage, mountImage, mountTmpfs, remount, unmount } from './small-disk.ts';
 import { buildDocument, drain, open, quarantined, recordingLog, silentLog, temporaryFolder } from './spool-fixture.ts';
 
 const noRoot = rootMissing();
+const noImage = noRoot ?? toolsMissing('mkfs.ext4') ?? (existsSync('/dev/loop-control') ? null : 'needs loop devices');
 
 const MEGABYTE = 1024 * 1024;
 const padding = 'x'.repeat(100_000);
@@ -262,5 +264,53 @@ describe.skipIf(noRoot)(`a disk that is not mounted for a while (${noRoot ?? 'as
     expect(spool.status().degraded).toBeNull();
     expect(await drain(spool)).toEqual([1, 2]);
     expect(spool.pendingGaps()).toEqual([]);
+  });
+});
+
+describe.skipIf(noImage)(`a disk that fails (${noImage ?? 'as root'})`, () => {
+  /** What is not delivered, and so has the right digest, is declared, or its number is free. Returns what was set aside. */
+  async function expectAccounted(directory: string, last: number): Promise<Record<string, string>> {
+    const spool = await open(directory, 64 * MEGABYTE);
+    const delivered = new Set(await drain(spool));
+    const declared = spool.pendingGaps().flatMap(({ ranges }) => ranges);
+    const head = spool.head?.sequence ?? 0;
+    for (let sequence = 1; sequence <= last; sequence += 1) {
+      const isDeclared = declared.some(([first, end]) => first <= sequence && sequence <= end);
+      expect([sequence, delivered.has(sequence)]).toEqual([sequence, !isDeclared && sequence <= head]);
+    }
+    return quarantined(directory);
+  }
+
+  it('to read some documents sends the others, and declares these', async () => {
+    const folder = await temporaryFolder();
+    const [image, disk] = [join(folder, 'image'), join(folder, 'disk')];
+    const directory = join(disk, 'spool');
+    makeImage(image);
+    mountImage(image, disk);
+    onTestFinished(() => unmount(disk));
+    const before = await open(directory, 64 * MEGABYTE);
+    for (let sequence = 1; sequence <= 80; sequence += 1) await before.append(buildDocument(sequence, padding));
+    // What the kernel has in memory it would read from there.
+    unmount(disk);
+    mountImage(image, disk);
+    cutImage(image);
+    expect(Object.values(await expectAccounted(directory, 80))).toContain('the disk cannot read it (EIO)\n');
+  });
+
+  it('to keep what it has taken has sent nothing that is torn', async () => {
+    const folder = await temporaryFolder();
+    // The image believes that it has 16 MB; the disk below has two, and not every write that is cut short is an error.
+    const image = join(mountTmpfs(join(folder, 'below'), 'size=2m'), 'image');
+    const disk = join(folder, 'disk');
+    makeImage(image);
+    mountImage(image, disk);
+    onTestFinished(() => unmount(disk));
+    const directory = join(disk, 'spool');
+    const spool = await open(directory, 64 * MEGABYTE);
+    const refused = await appendUntilRefused(spool, 1);
+    expect(spool.status().degraded?.reason).toMatch(/ENOSPC|EIO/);
+    unmount(disk);
+    mountImage(image, disk);
+    await expectAccounted(directory, refused - 1);
   });
 });

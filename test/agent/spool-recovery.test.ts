@@ -131,17 +131,21 @@ describe('a file that is not a whole document', () => {
     expect((await open(folder)).pendingGaps()).toEqual(spool.pendingGaps());
   });
 
-  it.each(Object.entries(cases))('%s is no head of a chain', async (_, [content, reason]) => {
-    const folder = await temporaryFolder();
-    await spoolOf(folder, [1, 2]);
-    await rm(join(folder, 'head.json'));
-    await writeFile(join(folder, documentName(2)), content);
-    const spool = await open(folder);
-    expect(spool.head).toEqual(headOf(buildDocument(1)));
-    expect(await quarantined(folder)).toEqual({ [documentName(2)]: `${reason}\n` });
-    // The chain goes on with this number: it is not missing.
-    expect(spool.pendingGaps()).toEqual([]);
-  });
+  it.each(Object.entries(cases))(
+    '%s keeps its number for as long as it says what it was',
+    async (_, [content, reason]) => {
+      const folder = await temporaryFolder();
+      await spoolOf(folder, [1, 2]);
+      await rm(join(folder, 'head.json'));
+      await writeFile(join(folder, documentName(2)), content);
+      const spool = await open(folder);
+      expect(await quarantined(folder)).toEqual({ [documentName(2)]: `${reason}\n` });
+      const isNamed = reason === damaged;
+      expect(spool.head).toEqual(headOf(isNamed ? buildDocument(2, 'as it was written') : buildDocument(1)));
+      // A number that the chain gives to the next document is not missing.
+      expect(spool.pendingGaps().map(({ ranges }) => ranges)).toEqual(isNamed ? [[[2, 2]]] : []);
+    },
+  );
 
   it('is set aside at the start when its size alone tells, and its neighbours are delivered', async () => {
     const folder = await temporaryFolder();
