@@ -8,10 +8,13 @@ import type { SpoolIndex } from './spool-index.ts';
 
 export const GAPS_FILE = 'gaps.json';
 
-type Gap = EventOf<'gap'>;
+export type Gap = EventOf<'gap'>;
 export type GapReason = Gap['reason'];
 
 const REASONS: readonly GapReason[] = ['spool_full', 'too_old', 'damaged', 'refused', 'dropped'];
+
+/** Numbers given up, and why. */
+export type Declared = Pick<Gap, 'reason'> & { readonly ranges: readonly NumberRange[] };
 
 /** The numbers given up for each reason; none is under two of them. */
 export type Gaps = Readonly<Record<GapReason, readonly NumberRange[]>>;
@@ -66,17 +69,16 @@ export class GapMemory {
    *
    * @throws the file system's own error; nothing is remembered then
    */
-  async declare(reason: GapReason, ranges: readonly NumberRange[]): Promise<void> {
-    if (ranges.length === 0) return;
-    const { gaps, undeclared } = this.#with(reason, ranges);
+  async declare(added: readonly Declared[]): Promise<void> {
+    const { gaps, undeclared } = this.#with(added);
     await this.#save(gaps);
     this.#undeclared += undeclared;
   }
 
   /** Remembers documents that are gone already: on disk with the next `write`. */
-  note(reason: GapReason, ranges: readonly NumberRange[]): void {
-    if (ranges.length === 0) return;
-    const { gaps, undeclared } = this.#with(reason, ranges);
+  note(added: Declared): void {
+    if (added.ranges.length === 0) return;
+    const { gaps, undeclared } = this.#with([added]);
     this.#gaps = gaps;
     this.#undeclared += undeclared;
     this.#isBehind = true;
@@ -111,10 +113,16 @@ export class GapMemory {
   }
 
   /** The gaps with these added, and how many numbers found no room. A number is under one reason, the first. */
-  #with(reason: GapReason, ranges: readonly NumberRange[]): { gaps: Gaps; undeclared: number } {
-    const known = REASONS.flatMap((each) => this.#gaps[each]);
-    const { kept, undeclared } = withinLimit(this.#gaps[reason], subtract(ranges, known));
-    return { gaps: { ...this.#gaps, [reason]: kept }, undeclared };
+  #with(added: readonly Declared[]): { gaps: Gaps; undeclared: number } {
+    let gaps = this.#gaps;
+    let undeclared = 0;
+    for (const { reason, ranges } of added) {
+      const known = REASONS.flatMap((each) => gaps[each]);
+      const within = withinLimit(gaps[reason], subtract(ranges, known));
+      gaps = { ...gaps, [reason]: within.kept };
+      undeclared += within.undeclared;
+    }
+    return { gaps, undeclared };
   }
 }
 
@@ -150,6 +158,12 @@ export function decodeGaps(content: Uint8Array): Gaps | null {
   } catch {
     return null;
   }
+}
+
+/** Whether a record's event declares a gap. */
+export function isGap(event: unknown): event is Gap {
+  const { kind, reason, ranges } = (event ?? {}) as Partial<Record<string, unknown>>;
+  return kind === 'gap' && REASONS.some((known) => known === reason) && isRanges(ranges);
 }
 
 function isGaps(value: unknown): value is Gaps {

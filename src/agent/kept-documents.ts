@@ -4,8 +4,8 @@ import type { Logger } from 'pino';
 import { PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { digestOf } from '../protocol/digest.ts';
-import type { EventOf } from '../protocol/record.ts';
-import type { GapMemory, GapReason } from './gap-memory.ts';
+import type { Gap, GapMemory, GapReason } from './gap-memory.ts';
+import { gapDeclaredBy } from './gap-record.ts';
 import { rangesOf } from './number-ranges.ts';
 import type { Quarantine } from './quarantine.ts';
 import { OverAge } from './spool-age.ts';
@@ -169,7 +169,7 @@ export class KeptDocuments {
   ): Promise<void> {
     // Without its file and without head.json, a restart would give the number of the newest to another document.
     if (sequences.some((sequence) => sequence === this.#head?.sequence)) await this.#saveHead();
-    await this.declare(reason, sequences);
+    await this.declare(reason, sequences, await this.#declaredBy(sequences));
     for (const sequence of sequences) {
       await this.health.watch('remove', `let go of ${this.folder.path(sequence)}`, () => step(sequence));
       this.#index.remove(sequence);
@@ -178,16 +178,17 @@ export class KeptDocuments {
   }
 
   /** Remembers that documents are given up: to be done before they go. */
-  async declare(reason: GapReason, sequences: readonly number[]): Promise<void> {
+  async declare(reason: GapReason, sequences: readonly number[], others: readonly Gap[] = []): Promise<void> {
     if (sequences.length === 0) return;
-    await this.#remember('remember a gap', () => this.#gaps.declare(reason, rangesOf(sequences)));
+    const declared = [{ reason, ranges: rangesOf(sequences) }, ...others];
+    await this.#remember('remember a gap', () => this.#gaps.declare(declared));
   }
 
-  pendingGaps(): EventOf<'gap'>[] {
+  pendingGaps(): Gap[] {
     return this.#gaps.events(this.#index);
   }
 
-  gapsSealed(gaps: readonly EventOf<'gap'>[]): Promise<void> {
+  gapsSealed(gaps: readonly Gap[]): Promise<void> {
     return this.#remember('forget gaps', () => this.#gaps.sealed(gaps));
   }
 
@@ -202,7 +203,21 @@ export class KeptDocuments {
   ): Promise<void> {
     await this.#tolerate(() => this.giveUp(sequences, reason, step));
     const left = sequences.filter((sequence) => this.#index.remove(sequence) !== null);
-    this.#gaps.note(reason, rangesOf(left));
+    this.#gaps.note({ reason, ranges: rangesOf(left) });
+  }
+
+  /** What records among these documents have declared: nobody else will say it once they are gone. */
+  async #declaredBy(sequences: readonly number[]): Promise<Gap[]> {
+    const gaps: Gap[] = [];
+    for (const sequence of sequences) {
+      if (this.#index.bytesOf(sequence) > LIMITS.gapRecordBytesMax) continue;
+      await this.#tolerate(async () => {
+        const document = await this.health.watch('read', 'read a record', () => this.folder.read(sequence));
+        const gap = typeof document === 'string' ? null : gapDeclaredBy(document);
+        if (gap !== null) gaps.push(gap);
+      });
+    }
+    return gaps;
   }
 
   /** A document that was given up is there after all. */
@@ -295,7 +310,7 @@ export class KeptDocuments {
     });
     const lost = [...this.#index.from(0)];
     this.#headOnDisk = null;
-    this.#gaps.note('damaged', rangesOf(lost));
+    this.#gaps.note({ reason: 'damaged', ranges: rangesOf(lost) });
     this.#index = new SpoolIndex();
     this.#leftovers = new SpoolIndex();
     this.#counts.lost += lost.length;

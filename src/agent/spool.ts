@@ -3,10 +3,9 @@
 import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { EventOf } from '../protocol/record.ts';
 import { type RetryOutcome, SpoolByHand } from './spool-by-hand.ts';
 import { onDisk } from './disk-error.ts';
-import { GapMemory } from './gap-memory.ts';
+import { type Gap, GapMemory } from './gap-memory.ts';
 import { type KeepingLimits, KeptDocuments } from './kept-documents.ts';
 import { Quarantine } from './quarantine.ts';
 import { Serial } from './serial.ts';
@@ -151,7 +150,7 @@ export class Spool {
   }
 
   /** What records have to declare of the documents given up. When they are very many, some of it: ask again after it is sealed. */
-  pendingGaps(): readonly EventOf<'gap'>[] {
+  pendingGaps(): readonly Gap[] {
     return this.#kept.pendingGaps();
   }
 
@@ -160,7 +159,7 @@ export class Spool {
    *
    * @throws PopprobeError `spool_unusable` when the disk refuses
    */
-  gapsSealed(gaps: readonly EventOf<'gap'>[]): Promise<void> {
+  gapsSealed(gaps: readonly Gap[]): Promise<void> {
     return this.#serial.run(() => this.#kept.gapsSealed(gaps));
   }
 

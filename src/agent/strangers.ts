@@ -26,7 +26,7 @@ export async function setStrangersAside(
   const last = head?.sequence ?? 0;
   const damaged = strangers.map(({ name }) => sequenceOf(name) ?? Number.POSITIVE_INFINITY).filter((n) => n <= last);
   try {
-    await gaps.declare('damaged', rangesOf(damaged));
+    if (damaged.length > 0) await gaps.declare([{ reason: 'damaged', ranges: rangesOf(damaged) }]);
   } catch (error) {
     log.error({ err: error }, 'files that are not whole documents stay where they are: their gap cannot be remembered');
     return;

@@ -69,6 +69,21 @@ describe('a gap', () => {
     expect((await open(folder)).pendingGaps()).toEqual(spool.pendingGaps());
   });
 
+  it('is declared anew when the record that has declared it is given up itself', async () => {
+    const folder = await temporaryFolder();
+    const spool = await spoolOf(folder, [1, 2, 3, 4]);
+    await spool.drop([1, 3]);
+    const [dropped = gap('dropped')] = spool.pendingGaps();
+    const octets = Buffer.from(
+      JSON.stringify({ schema: 'popprobe.record/1', sequence: 5, prev: null, event: dropped }),
+    );
+    await spool.append({ sequence: 5, octets, signature: 'header..signature5' });
+    await spool.gapsSealed([dropped]);
+    await spool.quarantine(5, 'HTTP 422');
+    expect(spool.pendingGaps()).toEqual([gap('refused', [5, 5]), gap('dropped', [1, 1], [3, 3])]);
+    expect((await open(folder)).pendingGaps()).toEqual(spool.pendingGaps());
+  });
+
   it('is no longer what was put back from the quarantine', async () => {
     const folder = await temporaryFolder();
     const spool = await spoolOf(folder, [1, 2, 3]);
