@@ -99,8 +99,9 @@ describe('a record', () => {
     const folder = await temporaryFolder();
     const { sealer } = await startSealer(folder);
     await rm(folder, { recursive: true });
+    await writeFile(folder, '');
     expect((await refusalOf(() => sealer.sealRecord(EVENTS.pair, 0))).code).toBe('spool_unusable');
-    await open(folder);
+    await rm(folder);
     expect((await sealer.sealRecord(EVENTS.pair, 0)).sequence).toBe(STARTED_S);
   });
 
