@@ -8,10 +8,11 @@ const HELP = `
 FILE is a document as an agent's spool keeps it (one line with signature and digest, then the octets), or a folder of them
 (*.jws). With --from the documents of one PoP are fetched from a collector, which is believed in nothing. Of each document
 the digest, the signature, the schema and its sums are checked, and that the key is one of the PoP's own; of all documents
-of a PoP, that they are one chain, with no number missing or used twice, and no time left out or measured twice.
+of a PoP, that they are one chain, with no number missing or used twice, no time left out or measured twice, and no key
+that the one before did not announce. What the PoP itself declares to be missing is a note, and no fault.
 
 --key names public keys (NAME.pub.json of "popprobe keygen"). The file's name says whose key it is; with --pop every key is
-taken to be of that PoP, so name only its own. A month is the windows that start in it, UTC.
+taken to be of that PoP, so name only its own. A month is the windows that start and the events that were in it, UTC.
 
 Nothing is written: it may be interrupted and repeated. docs/verify.md explains the verdict, docs/errors.md each code.
 Exit status: 0 valid, 1 not valid or not verified, 2 wrong use of the command.
