@@ -14,6 +14,7 @@ import type { SigningKey } from '../protocol/jws.ts';
 import { answers } from './answers.ts';
 import { errorEstimateOf } from './clock-estimate.ts';
 import { ClockWatch } from './clock-watch.ts';
+import { conditionLine } from './condition.ts';
 import { type CourseParts, type HeldCourse, type PlannedCourse, planCourse, takeCourse } from './course.ts';
 import { DocumentQueue } from './document-queue.ts';
 import { Events } from './events.ts';
@@ -24,6 +25,7 @@ import { Sealer } from './seal.ts';
 import { Sealing } from './sealing.ts';
 import { openSpool, type Spool } from './spool.ts';
 import { claimSpool } from './spool-claim.ts';
+import { ServiceStatus } from './service-status.ts';
 import { serveStatus } from './status-server.ts';
 import type { Identity } from './summarize.ts';
 import { startTraces, tracePeers } from './trace-wiring.ts';
@@ -89,9 +91,14 @@ async function wire(
   const reload = new Reload({ load, held, courseParts, traces, sealing, log });
   const stages = { identity, startedAt, measuring, held, clockWatch, pusher, spool, documents, events, traces, reload };
   const status = started(running, await serveStatus(config.statusSocket, answers(stages)));
+  const service = started(running, ServiceStatus.open(process.env['NOTIFY_SOCKET'], log));
+  const showCondition = (): void => {
+    const condition = { spool: spool.status(), sealing: documents.status(), push: pusher.status() };
+    service.show(conditionLine({ ...condition, paths: held.course.plan.paths.length }));
+  };
 
   pusher.start();
-  const windows = lookEachSecond({ events, sealing, documents, reload }, log);
+  const windows = lookEachSecond({ events, sealing, documents, reload, showCondition }, log);
   log.info({ pop: config.pop, paths: plan.paths.length, sockets: probing.sockets }, 'probing');
   return {
     reload() {
@@ -107,6 +114,7 @@ async function wire(
       await sealing.finish();
       await pusher.stop();
       await status.stop();
+      await service.stop();
       log.info('stopped');
     },
   };
@@ -201,10 +209,11 @@ interface EachSecond {
   sealing: Sealing;
   documents: DocumentQueue;
   reload: Reload;
+  showCondition: () => void;
 }
 
 /** Each second rather than each window: a window is sealed when its last reply is in, not Tmax later on principle. */
-function lookEachSecond({ events, sealing, documents, reload }: EachSecond, log: Logger): ScheduledTask {
+function lookEachSecond({ events, sealing, documents, reload, showCondition }: EachSecond, log: Logger): ScheduledTask {
   let before = { latest: documents.latest, taken: 0 };
   const turn = async (): Promise<void> => {
     // A second after a window was sealed, and most likely delivered, nothing of it is needed any more, nor of a course a
@@ -220,6 +229,7 @@ function lookEachSecond({ events, sealing, documents, reload }: EachSecond, log:
       await sealing.turn();
     }
     await reload.turn();
+    showCondition();
   };
   return schedule('* * * * * *', turn, {
     name: 'seal windows',

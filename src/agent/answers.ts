@@ -8,6 +8,7 @@ import type { Events } from './events.ts';
 import type { Route } from './local-api.ts';
 import type { Pusher } from './push.ts';
 import type { Reload } from './reload.ts';
+import { metricsText } from './metrics.ts';
 import { spoolAnswers } from './spool-answers.ts';
 import type { Spool } from './spool.ts';
 import { statusText } from './status-text.ts';
@@ -31,9 +32,13 @@ export interface Answering {
   reload: Reload;
 }
 
+/** Of the Prometheus text exposition format. */
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
 export function answers(stages: Answering): Route[] {
   return [
     { method: 'GET', path: '/v1/status', answer: () => statusText(statusOf(stages)) },
+    { method: 'GET', path: '/metrics', type: METRICS_TYPE, answer: () => metricsText(statusOf(stages)) },
     {
       method: 'POST',
       path: '/v1/trace',

@@ -9,7 +9,9 @@ import { LIMITS } from '../base/limits.ts';
 export interface Route {
   method: 'GET' | 'POST';
   path: string;
-  /** The answer: a value to be sent as JSON, or a Readable of JSON text. `question` is the body of a POST as text; it is empty for GET. */
+  /** Content type of an answer that is text already; without it answers are JSON. */
+  type?: string;
+  /** The answer: a value to be sent as JSON, a Readable of JSON text, or with a `type` the text itself. `question` is the body of a POST as text; it is empty for GET. */
   answer(question: string): unknown;
 }
 
@@ -28,7 +30,10 @@ export async function answerLocally(
   response: ServerResponse,
 ): Promise<void> {
   try {
-    send(response, 200, await answerOf(routes, request));
+    const route = routeOf(routes, request);
+    const answer = await route.answer(route.method === 'POST' ? await readQuestion(request) : '');
+    if (route.type === undefined) send(response, 200, answer);
+    else response.writeHead(200, { 'content-type': route.type }).end(answer);
   } catch (error) {
     const refusal = error instanceof PopprobeError ? error : internal(error);
     const { code, message, expected, found, remedy } = refusal;
@@ -36,16 +41,14 @@ export async function answerLocally(
   }
 }
 
-async function answerOf(routes: readonly Route[], request: IncomingMessage): Promise<unknown> {
+function routeOf(routes: readonly Route[], request: IncomingMessage): Route {
   const route = routes.find(({ method, path }) => method === request.method && path === request.url);
-  if (!route) {
-    throw new PopprobeError('not_found', {
-      expected: routes.map(({ method, path }) => `${method} ${path}`).join(' or '),
-      found: `${request.method} ${request.url}`,
-      remedy: 'correct the address',
-    });
-  }
-  return await route.answer(route.method === 'POST' ? await readQuestion(request) : '');
+  if (route) return route;
+  throw new PopprobeError('not_found', {
+    expected: routes.map(({ method, path }) => `${method} ${path}`).join(' or '),
+    found: `${request.method} ${request.url}`,
+    remedy: 'correct the address',
+  });
 }
 
 async function readQuestion(request: AsyncIterable<Buffer>): Promise<string> {
