@@ -8,7 +8,9 @@ const SAMPLE = /^(?<name>[a-z_]+)\{pop="hkg1"\} (?<value>\d+(?:\.\d+)?)$/;
 
 describe('metrics', () => {
   it('are one sample each, behind its help and type, counters by their names', () => {
-    const blocks = metricsText({ ...buildStatus(), pop: 'hkg1' }).trimEnd().split('\n\n');
+    const blocks = metricsText({ ...buildStatus(), pop: 'hkg1' })
+      .trimEnd()
+      .split('\n\n');
     const names = blocks.map((block) => {
       const [help, type, sample, ...rest] = block.split('\n');
       const name = SAMPLE.exec(sample ?? '')?.groups?.['name'] ?? '';
