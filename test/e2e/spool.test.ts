@@ -32,6 +32,8 @@ describe.skipIf(rootMissing())(`an agent with a small disk (${rootMissing() ?? '
 
   const list = async (): Promise<Listed['documents']> =>
     (JSON.parse(await rig.run(['spool', 'list', '--json', '--config', rig.path('hkg1.yaml')])) as Listed).documents;
+  const verdict = (): Promise<string> =>
+    rig.run(['verify', rig.path(join('spool', 'hkg1')), '--key', rig.path(join('keys', 'hkg1.pub.json'))]);
   const status = async (): Promise<AgentStatus> =>
     JSON.parse(await rig.run(['status', '--json', '--config', rig.path('hkg1.yaml')])) as AgentStatus;
 
@@ -72,16 +74,21 @@ describe.skipIf(rootMissing())(`an agent with a small disk (${rootMissing() ?? '
     await expect.poll(() => shown()).toMatch(/^STATUS=the collector is out of reach, \d+ documents wait; probing/);
 
     const documents = await list();
-    const [first] = documents;
+    // One in the middle of the chain: before the first one nothing is missed.
+    const [, second] = documents;
     expect(documents.length).toBeGreaterThanOrEqual(3);
-    const key = rig.path(join('keys', 'hkg1.pub.json'));
-    expect(await rig.run(['verify', rig.path(join('spool', 'hkg1')), '--key', key])).toMatch(/valid/);
+    expect(await verdict()).toMatch(/^verdict: valid/m);
 
-    const number = String(first?.sequence);
+    const number = String(second?.sequence);
     const dropped = await rig.run(['spool', 'drop', number, '--yes', '--config', rig.path('hkg1.yaml')]);
     expect(dropped).toBe('deleted: 1 of 1\n');
-    expect((await list()).map(({ sequence }) => sequence)).not.toContain(first?.sequence);
+    expect((await list()).map(({ sequence }) => sequence)).not.toContain(second?.sequence);
     expect((await status()).spool).toMatchObject({ dropped: 1, degraded: null });
+
+    // The next document of the chain is the record that says so.
+    await expect.poll(async () => (await status()).spool.gapsPending, { timeout: 15_000 }).toBe(0);
+    expect((await list()).map(({ kind }) => kind)).toContain('gap');
+    expect(await verdict()).toMatch(new RegExp(`^ *note: .*${number}.*dropped(.|\\n)*^verdict: valid`, 'm'));
     expect(await agent.end('SIGTERM')).toBe(0);
   });
 });
