@@ -21,7 +21,9 @@ describe.skipIf(rootMissing())(`the events of a PoP (${rootMissing() ?? 'as root
   beforeAll(async () => {
     rig = await MeshRig.create(pops, 28);
     await rig.startCollector();
-    [hkg1, sin1] = await Promise.all([rig.startAgent('hkg1'), rig.startAgent('sin1')]);
+    // One after the other: hkg1 finds its peer up.
+    sin1 = await rig.startAgent('sin1');
+    hkg1 = await rig.startAgent('hkg1');
     await rig.meshAfter(2);
   });
   afterAll(() => rig.close());
@@ -69,7 +71,7 @@ describe.skipIf(rootMissing())(`the events of a PoP (${rootMissing() ?? 'as root
 
   it('are counted in the status', async () => {
     const status = await rig.run(['status', '--config', rig.path('hkg1.yaml')]);
-    expect(status).toMatch(/\nevents: [4-9] sealed, 0 wait for the disk, 0 given up\n/);
+    expect(status).toMatch(/\nevents: [1-9]\d* sealed, 0 wait for the disk, 0 given up\n/);
   });
 
   it('are verified with the windows, as one chain without a fault', async () => {

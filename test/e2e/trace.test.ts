@@ -122,6 +122,7 @@ describe.skipIf(missing !== null)(`agents with two routers between them (${missi
     for (let from = hkg1.lines.length, windows = 0; windows < 2; windows += 1) {
       from = hkg1.lines.indexOf(await hkg1.logged('window sealed', from)) + 1;
     }
+    const pulledMs = Date.now();
     const plugIn = chain.pullCable('r1');
     expect(await sin1.logged('the pair has turned bad')).toMatchObject({ peer: 'hkg1' });
     const traced = await sin1.logged('path traced');
@@ -154,8 +155,10 @@ describe.skipIf(missing !== null)(`agents with two routers between them (${missi
     ).toMatch(/gbbb/);
     expect(traces(ofHkg1)).toMatchObject([{ peer: 'sin1', reason: 'requested' }]);
     const turns = ['pair bad', 'trace', 'pair good'];
-    expect(records(ofSin1).flatMap(({ event }) => wordOf(event))).toEqual(turns);
-    expect(events(ofHkg1, 'pair').map(({ state }) => state)).toEqual(['bad', 'good']);
+    // What an agent made of a peer that was still starting is another matter.
+    const since = (found: readonly ParsedDocument[]) => records(found).filter((record) => record.at_unix_ms > pulledMs);
+    expect(since(ofSin1).flatMap(({ event }) => wordOf(event))).toEqual(turns);
+    expect(since(ofHkg1).flatMap(({ event }) => wordOf(event))).toEqual(['pair bad', 'pair good']);
   });
 
   it('seal a pair that turned with the time of the second that decided, in the chain of the windows', () => {
@@ -164,7 +167,7 @@ describe.skipIf(missing !== null)(`agents with two routers between them (${missi
       expect(sequence - (chainOf[0]?.sequence ?? 0)).toBe(index);
       expect(boot_id).toBe(chainOf[0]?.boot_id);
     }
-    const bad = records(ofHkg1).find(({ event }) => event.kind === 'pair');
+    const bad = records(ofHkg1).findLast(({ event }) => event.kind === 'pair' && event.state === 'bad');
     const atMs = bad?.at_unix_ms ?? 0;
     // The pair's own seconds do not begin with those of the wall clock; these lie within the outage in any case.
     const letters = summaries(ofHkg1).flatMap(({ window, peers }) =>
