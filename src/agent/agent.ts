@@ -87,7 +87,7 @@ async function wire(
     tmaxNs: plan.tmaxNs,
     tickNs: plan.tickNs,
   });
-  const events = new Events({ clock, held, documents, sealing, traces, log });
+  const events = new Events({ clock, held, documents, spool, sealing, traces, log });
   const reload = new Reload({ load, held, courseParts, traces, sealing, log });
   const stages = { identity, startedAt, measuring, held, clockWatch, pusher, spool, documents, events, traces, reload };
   const status = started(running, await serveStatus(config.statusSocket, answers(stages)));

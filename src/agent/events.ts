@@ -9,6 +9,7 @@ import type { DocumentQueue } from './document-queue.ts';
 import { InstrumentState } from './instrument-state.ts';
 import type { PairChange } from './pair-watch.ts';
 import type { Sealing } from './sealing.ts';
+import type { SpoolStatus } from './spool-status.ts';
 import type { Traces } from './traces.ts';
 import { TroubleWatch } from './trouble-watch.ts';
 
@@ -16,6 +17,7 @@ export interface EventsParts {
   clock: Clock;
   held: HeldCourse;
   documents: Pick<DocumentQueue, 'addEvent' | 'isRefusing'>;
+  spool: { status(): Pick<SpoolStatus, 'degraded'> };
   sealing: Pick<Sealing, 'readUntilNs'>;
   traces: Pick<Traces, 'pairBad' | 'pairGood'>;
   log: Logger;
@@ -54,8 +56,9 @@ export class Events {
   }
 
   #lookAtInstrument(): void {
-    const { clock, held, documents, log } = this.#parts;
-    const troubles = this.#troubles.turn(held.course.probing, documents.isRefusing);
+    const { clock, held, documents, spool, log } = this.#parts;
+    const isRefusing = documents.isRefusing || spool.status().degraded !== null;
+    const troubles = this.#troubles.turn(held.course.probing, isRefusing);
     clock.read();
     const event = this.#instrument.judge(troubles, clock.monoNs);
     if (event === null) return;

@@ -23,6 +23,7 @@ let rig: RingRig;
 let events: Events;
 let found: { event: RecordEvent; atUnixMs: number }[];
 let documents: { addEvent: EventsParts['documents']['addEvent']; isRefusing: boolean };
+let degraded: { reason: string; sinceMs: number } | null;
 let traced: string[];
 let tooSoon: boolean;
 let window: number;
@@ -32,6 +33,7 @@ beforeEach(() => {
   clock = new FakeClock();
   rig = new RingRig([PATH]);
   found = [];
+  degraded = null;
   traced = [];
   tooSoon = false;
   window = 0;
@@ -41,6 +43,7 @@ beforeEach(() => {
     clock,
     held: held as EventsParts['held'],
     documents,
+    spool: { status: () => ({ degraded }) },
     sealing: {
       get readUntilNs() {
         return window;
@@ -166,6 +169,14 @@ describe('the instrument', () => {
     other.missed(0, clock.monoNs);
     look();
     expect(kinds()).toEqual(['instrument']);
+  });
+
+  it('whose disk takes documents and does not let them go is sick as well', () => {
+    degraded = { reason: 'EROFS', sinceMs: 0 };
+    look();
+    expect(found.map(({ event }) => event)).toEqual([
+      { kind: 'instrument', state: 'sick', reasons: ['spool_refuses'] },
+    ]);
   });
 
   it('whose disk refuses is sick for as long as it does', () => {
