@@ -99,7 +99,7 @@ async function checkCollector(file: string, source: YamlSource): Promise<Verdict
   const all = [...problems, ...(await collectorKeyProblems(source))];
   if (config === null || all.length > 0) return { summary: null, problems: all };
   const { listen, pops } = config;
-  const keys = pops.reduce((count, { keyFiles }) => count + keyFiles.length, 0);
+  const keys = pops.reduce((count, { keys: own }) => count + own.length, 0);
   return {
     summary: `collector on ${listen.host} port ${listen.port}: ${pops.length} PoPs, ${keys} keys`,
     problems: [],

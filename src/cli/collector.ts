@@ -1,13 +1,17 @@
 /** `popprobe collector`: runs the collector in the foreground. */
 
 import { Command } from 'commander';
+import { HangUps } from './hang-ups.ts';
 import { requireConfig } from './require-config.ts';
 import { makeLogger } from './logger.ts';
 import { untilToldToStop } from './until-told.ts';
 
 const HELP = `
-The collector accepts signed summaries from the agents whose keys it knows, verifies and stores them, and serves the
+The collector accepts signed documents from the agents whose keys it knows, verifies and stores them, and serves the
 mesh as JSON. It runs until SIGTERM or Ctrl-C. Check its configuration first with "popprobe check".
+
+On SIGHUP it reads its configuration again, and believes the keys of the new one from that moment on: so a key is revoked. A
+bad configuration is refused with the reason in the log, and the running one stays.
 
 Example:
   popprobe collector --config /etc/popprobe/collector.yaml`;
@@ -22,7 +26,9 @@ export function collectorCommand(): Command {
       const { startCollector } = await import('../collector/collector.ts');
       const config = requireConfig(loadCollectorConfig(options.config));
       const log = await makeLogger(config.logLevel);
-      const collector = await startCollector(config, log);
+      const hangUps = new HangUps();
+      const collector = await startCollector(config, log, { load: () => loadCollectorConfig(options.config) });
+      hangUps.tell(() => void collector.reload());
       const reason = await untilToldToStop();
       log.info({ reason }, 'stopping');
       await collector.close();

@@ -16,8 +16,8 @@ import type { DocumentStore, StoredDocument } from './store/store.ts';
 export interface ApiParts {
   store: DocumentStore;
   counters: IngestCounters;
-  /** Names of all PoPs of the mesh. */
-  pops: readonly string[];
+  /** Names of all PoPs that are registered now. */
+  pops: () => readonly string[];
   /** CLOCK_REALTIME, ms since the Unix epoch. */
   nowMs: () => number;
 }
@@ -32,7 +32,7 @@ export function registerApi(app: FastifyInstance, parts: ApiParts): void {
   const { store, counters, pops, nowMs } = parts;
   app.get('/healthz', () => ({ status: 'ok', ...counters.snapshot() }));
 
-  app.get('/api/v1/mesh', async () => meshOf(pops, await store.mesh(), nowMs()));
+  app.get('/api/v1/mesh', async () => meshOf(pops(), await store.mesh(), nowMs()));
 
   app.get<{ Querystring: RequestQuery }>('/api/v1/events', async ({ query }) => {
     const asked = eventQueryOf(query);
@@ -103,7 +103,7 @@ function sendDocument(reply: FastifyReply, { octets, signature }: StoredDocument
 
 /** Nothing of a PoP is an answer only when there is such a PoP: configured, or once configured and stored. */
 async function requirePop({ pops, store }: ApiParts, pop: string): Promise<void> {
-  if (pops.includes(pop)) return;
+  if (pops().includes(pop)) return;
   const any = { pop, fromS: 0, toS: Number.MAX_SAFE_INTEGER, after: 0, limit: 1 };
   if ((await store.listDocuments(any)).length > 0) return;
   throw new PopprobeError('not_found', {

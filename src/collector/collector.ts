@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { PopprobeError } from '../base/errors.ts';
 import type { CollectorConfig } from '../config/collector-config.ts';
 import { IngestCounters } from './counters.ts';
+import { KeyReload, type KeyReloadParts } from './key-reload.ts';
 import { loadKeyring } from './load-keyring.ts';
 import { buildServer } from './server.ts';
 import { openDatabase } from './store/database.ts';
@@ -13,21 +14,28 @@ import { SqliteStore } from './store/sqlite-store.ts';
 export interface Collector {
   /** Where it listens. */
   url: string;
+  /** Reads the configuration again and goes on with its keys, or says why not. See `KeyReload`. */
+  reload(): Promise<void>;
   /** Finishes the requests that have begun, then closes the store. */
   close(): Promise<void>;
 }
 
 /**
- * Starts the collector.
+ * Starts the collector. `load` reads the configuration again.
  *
  * @throws PopprobeError for a bad key file (`key_unreadable`, `key_invalid`, `config_conflict`), an unusable store
  * (`store_unusable`), or an address that cannot be listened on (`syscall_failed`).
  */
-export async function startCollector(config: CollectorConfig, log: Logger): Promise<Collector> {
+export async function startCollector(
+  config: CollectorConfig,
+  log: Logger,
+  { load }: Pick<KeyReloadParts, 'load'>,
+): Promise<Collector> {
   const keyring = await loadKeyring(config.pops);
   const store = new SqliteStore(openDatabase(config.store.sqliteFile));
   const counters = new IngestCounters();
-  const pops = config.pops.map((pop) => pop.name);
+  const keys = new KeyReload(config, { load, keyring, log });
+  const pops = (): string[] => keys.config.pops.map((pop) => pop.name);
   const server = buildServer({ keyring, store, counters, pops, log, nowMs: Date.now });
   const close = async (): Promise<void> => {
     await server.close();
@@ -35,8 +43,8 @@ export async function startCollector(config: CollectorConfig, log: Logger): Prom
   };
   try {
     const url = await listen(server, config.listen);
-    log.info({ url, pops: pops.length }, 'collector listening');
-    return { url, close };
+    log.info({ url, pops: config.pops.length }, 'collector listening');
+    return { url, reload: () => keys.request(), close };
   } catch (error) {
     await close();
     throw error;

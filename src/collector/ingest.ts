@@ -12,6 +12,7 @@ import { SIGNATURE_HEADER } from '../protocol/jws.ts';
 import { asPopprobeError, sendError, statusOf } from './answers.ts';
 import { readOctets } from './body.ts';
 import type { IngestCounters } from './counters.ts';
+import { refuseRevoked } from './key-period.ts';
 import type { Keyring } from './keyring.ts';
 import type { DocumentStore } from './store/store.ts';
 import { type Claim, claimOf, type VerifiedDocument, verifyDocument } from './verify.ts';
@@ -52,6 +53,7 @@ export function registerIngest(app: FastifyInstance, parts: IngestParts): void {
         // A stranger costs no more than this line: his body is neither kept nor decompressed.
         const line = signatureLine(request.headers);
         claim = claimOf(line, keyring);
+        refuseRevoked(claim.signer, nowMs());
         const octets = await readOctets(request.raw, request.headers['content-encoding']);
         const document = await verifyDocument(octets, line, claim);
         const receivedAtMs = nowMs();

@@ -2,23 +2,25 @@
 
 import type { KeyObject } from 'node:crypto';
 import { PopprobeError } from '../base/errors.ts';
+import type { KeyPeriod } from './key-period.ts';
 
-/** One registered key. A PoP has several while its key is being changed. */
-export interface Signer {
+/** One registered key. A PoP has several while its key is being changed, and for its late documents after that. */
+export interface Signer extends KeyPeriod {
   /** RFC 7638 thumbprint. */
   kid: string;
   pop: string;
   publicKey: KeyObject;
 }
 
-/** All registered keys, fixed for the life of the collector. */
+/** All registered keys. */
 export class Keyring {
-  readonly #byKid = new Map<string, Signer>();
+  #byKid: ReadonlyMap<string, Signer>;
 
   /** @throws PopprobeError `config_conflict` when a key is listed twice: it must speak for exactly one PoP. */
   constructor(signers: Iterable<Signer>) {
+    const byKid = new Map<string, Signer>();
     for (const signer of signers) {
-      const other = this.#byKid.get(signer.kid);
+      const other = byKid.get(signer.kid);
       if (other !== undefined) {
         throw new PopprobeError('config_conflict', {
           expected: 'every key listed once',
@@ -26,8 +28,14 @@ export class Keyring {
           remedy: 'give every PoP a key of its own',
         });
       }
-      this.#byKid.set(signer.kid, signer);
+      byKid.set(signer.kid, signer);
     }
+    this.#byKid = byKid;
+  }
+
+  /** From here on the keys of `other` are all that are registered. */
+  become(other: Keyring): void {
+    this.#byKid = other.#byKid;
   }
 
   find(kid: string): Signer | null {

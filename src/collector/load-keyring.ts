@@ -7,8 +7,8 @@ import { Keyring, type Signer } from './keyring.ts';
 /** @throws PopprobeError as `readPublicKey` and the keyring do: one bad key file keeps the collector from starting. */
 export async function loadKeyring(pops: CollectorConfig['pops']): Promise<Keyring> {
   const signers: Signer[] = [];
-  for (const { name, keyFiles } of pops) {
-    for (const file of keyFiles) signers.push({ pop: name, ...(await readPublicKey(file)) });
+  for (const { name, keys } of pops) {
+    for (const { file, ...period } of keys) signers.push({ pop: name, ...period, ...(await readPublicKey(file)) });
   }
   return new Keyring(signers);
 }

@@ -3,9 +3,10 @@
 import { PopprobeError } from '../base/errors.ts';
 import { digestOf } from '../protocol/digest.ts';
 import type { DocumentKind } from '../protocol/document-kind.ts';
-import { placeOf } from '../protocol/document-place.ts';
+import { endMsOf, placeOf, timeOf } from '../protocol/document-place.ts';
 import { readHeader, verifyDetached } from '../protocol/jws-verify.ts';
 import { type ParsedDocument, parseDocument } from '../protocol/parse-document.ts';
+import { refuseOutOfPeriod } from './key-period.ts';
 import type { Keyring, Signer } from './keyring.ts';
 
 /** The evidence for a document. */
@@ -46,7 +47,7 @@ export function claimOf(line: string, keyring: Keyring): Claim {
  * Verifies the signature first, and only then reads what was signed.
  *
  * @throws PopprobeError `bad_signature`, `malformed`, `too_large`, `schema`, or `key_not_for_pop` when a registered key
- * speaks for another PoP than its own.
+ * speaks for another PoP than its own, `key_not_yet_valid` or `key_expired` when it speaks of a time that is not its own.
  */
 export async function verifyDocument(
   octets: Uint8Array,
@@ -63,5 +64,6 @@ export async function verifyDocument(
       remedy: "compare the agent's name and key with the collector's configuration",
     });
   }
+  refuseOutOfPeriod(signer, endMsOf(timeOf(document)));
   return { ...document, octets, signature: line, kid: signer.kid, digest: digestOf(octets) };
 }

@@ -1,4 +1,4 @@
-/** What a collector needs to know: where it listens and stores, and whose summaries it accepts. */
+/** What a collector needs to know: where it listens and stores, and whose documents it accepts. */
 
 import { z } from 'zod';
 import { LIMITS } from '../base/limits.ts';
@@ -7,7 +7,8 @@ import { openConfigFile } from './config-file.ts';
 import { duplicates, type Entry, entriesOf } from './duplicates.ts';
 import { freezeDeep } from './freeze.ts';
 import { type ConfigProblem, inReadingOrder, type Loaded } from './problem.ts';
-import { configName, filePath, logLevel, schemaLine, wholeNumber } from './schema-parts.ts';
+import { keyPaths, keyPeriodConflicts } from './key-periods.ts';
+import { configName, filePath, instant, logLevel, schemaLine, wholeNumber } from './schema-parts.ts';
 import { validate } from './validate.ts';
 import { valueAt, type YamlSource } from './yaml-source.ts';
 
@@ -15,12 +16,20 @@ export const COLLECTOR_SCHEMA = 'popprobe.collector/1';
 
 const HOST = 'an IP address or host name to listen on, as 127.0.0.1';
 
+/** `from` and `until` are of the documents' own time, `revoked_at` of the collector's clock. */
+export const keySchema = z.strictObject({
+  file: filePath,
+  from: instant.optional(),
+  until: instant.optional(),
+  revoked_at: instant.optional(),
+});
+
 const popSchema = z.strictObject({
   name: configName,
-  key_files: z
-    .array(filePath)
-    .min(1, 'at least one public key file')
-    .max(LIMITS.keysPerPopMax, `at most ${LIMITS.keysPerPopMax} public key files`),
+  keys: z
+    .array(keySchema)
+    .min(1, 'at least one public key')
+    .max(LIMITS.keysPerPopMax, `at most ${LIMITS.keysPerPopMax} public keys`),
 });
 
 export const collectorSchema = z.strictObject({
@@ -34,12 +43,23 @@ export const collectorSchema = z.strictObject({
   log_level: logLevel,
 });
 
+/** A public key and how long it is believed; a time that is absent is no limit. ms since the Unix epoch. */
+export interface CollectorKey {
+  /** Absolute path. */
+  readonly file: string;
+  /** The first and the last instant of which its documents may tell: the end of their window, or when an event was. */
+  readonly fromMs?: number;
+  readonly untilMs?: number;
+  /** From when on nothing more is accepted of it, whatever time it states. */
+  readonly revokedAtMs?: number;
+}
+
 /** All paths are absolute. */
 export interface CollectorConfig {
   readonly listen: { readonly host: string; readonly port: number };
   readonly store: { readonly sqliteFile: string };
-  /** Whose summaries are accepted, each with its public keys: the current one, and older ones during a rotation. */
-  readonly pops: readonly { readonly name: string; readonly keyFiles: readonly string[] }[];
+  /** Whose documents are accepted, each with its public keys: the current one, older ones, and the next. */
+  readonly pops: readonly { readonly name: string; readonly keys: readonly CollectorKey[] }[];
   readonly logLevel: z.infer<typeof logLevel>;
 }
 
@@ -48,18 +68,24 @@ export function loadCollectorConfig(file: string): Loaded<CollectorConfig> {
   const { source, problems: ofYaml } = openConfigFile(file);
   if (source === null) return { config: null, problems: ofYaml };
   const { value, problems: violations } = validate(source, collectorSchema);
-  const problems = inReadingOrder([...ofYaml, ...violations, ...repetitions(source)]);
+  const problems = inReadingOrder([...ofYaml, ...violations, ...repetitions(source), ...keyPeriodConflicts(source)]);
   if (value === null || problems.length > 0) return { config: null, problems };
   const config = freezeDeep<CollectorConfig>({
     listen: value.listen,
     store: { sqliteFile: resolveBeside(file, value.store.sqlite_file) },
-    pops: value.pops.map(({ name, key_files }) => ({
-      name,
-      keyFiles: key_files.map((path) => resolveBeside(file, path)),
-    })),
+    pops: value.pops.map(({ name, keys }) => ({ name, keys: keys.map((key) => toCollectorKey(file, key)) })),
     logLevel: value.log_level,
   });
   return { config, problems: [] };
+}
+
+function toCollectorKey(config: string, { file, from, until, revoked_at }: z.infer<typeof keySchema>): CollectorKey {
+  return {
+    file: resolveBeside(config, file),
+    ...(from !== undefined && { fromMs: Date.parse(from) }),
+    ...(until !== undefined && { untilMs: Date.parse(until) }),
+    ...(revoked_at !== undefined && { revokedAtMs: Date.parse(revoked_at) }),
+  };
 }
 
 /** A key stands for one PoP, so a file that two of them list is a mistake, by whatever path. */
@@ -72,15 +98,9 @@ function repetitions(source: YamlSource): ConfigProblem[] {
 
 /** Every key file that the collector lists, by its absolute path; works on files with other mistakes too. */
 export function keyFileEntries(source: YamlSource): Entry[] {
-  const pops = valueAt(source, ['pops']);
-  if (!Array.isArray(pops)) return [];
-  return pops.flatMap((_, pop) => {
-    const files = valueAt(source, ['pops', pop, 'key_files']);
-    if (!Array.isArray(files)) return [];
-    return files.flatMap((file: unknown, index) => {
-      const { success, data } = filePath.safeParse(file);
-      const path = ['pops', pop, 'key_files', index];
-      return success ? [{ path, identity: resolveBeside(source.file, data) }] : [];
-    });
+  return keyPaths(source).flatMap((key) => {
+    const path = [...key, 'file'];
+    const { success, data } = filePath.safeParse(valueAt(source, path));
+    return success ? [{ path, identity: resolveBeside(source.file, data) }] : [];
   });
 }

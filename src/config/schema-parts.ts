@@ -18,6 +18,11 @@ const FILE_PATH = 'a path of 1 to 4096 characters on one line';
 /** A path as it stands in the file; `besideFile` resolves it. */
 export const filePath = z.string(FILE_PATH).regex(/^\P{Cc}{1,4096}$/u, FILE_PATH);
 
+const INSTANT = 'an instant in RFC 3339 with its offset, as 2026-02-01T00:00:00Z';
+
+/** An instant as it stands in the file; `Date.parse` reads it. */
+export const instant = z.iso.datetime({ offset: true, error: INSTANT });
+
 /** One of a few words. */
 export function choice<const W extends string>(words: readonly [W, ...W[]]): z.ZodEnum<{ [K in W]: K }> {
   return z.enum(words, words.length === 2 ? words.join(' or ') : `one of ${words.join(', ')}`);

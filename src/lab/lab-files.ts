@@ -76,7 +76,7 @@ function collectorFile(pops: readonly string[], files: LabFiles): object {
     schema: COLLECTOR_SCHEMA,
     listen: { host: '::', port: COLLECTOR_PORT },
     store: { sqlite_file: files.store },
-    pops: pops.map((name) => ({ name, key_files: [files.publicKey(name)] })),
+    pops: pops.map((name) => ({ name, keys: [{ file: files.publicKey(name) }] })),
   };
 }
 

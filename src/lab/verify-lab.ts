@@ -14,7 +14,7 @@ import { type Verification, verifyRun } from './verify.ts';
  */
 export async function verifyLab(files: LabFiles, { mesh }: LabScenario): Promise<Verification> {
   const pops = mesh.pops.map(({ name }) => name);
-  const keyring = await loadKeyring(pops.map((name) => ({ name, keyFiles: [files.publicKey(name)] })));
+  const keyring = await loadKeyring(pops.map((name) => ({ name, keys: [{ file: files.publicKey(name) }] })));
   const stored = await readStoredDocuments(files.store, keyring);
   const spooled: LabDocument[] = [];
   for (const pop of pops) spooled.push(...(await readSpooledDocuments(pop, files.spool(pop), keyring)));

@@ -115,7 +115,7 @@ describe('popprobe check', () => {
     copyFileSync(at('keys/hkg1.pub.json'), at('keys/copy.pub.json'));
     const file = place('collector.yaml', 'bad-collector.yaml', (text) =>
       text
-        .replace('hkg1.pub.json]', 'hkg1.pub.json, keys/none.pub.json]')
+        .replace('hkg1.pub.json }]', 'hkg1.pub.json }, { file: keys/none.pub.json }]')
         .replace('sin1.pub.json', 'copy.pub.json')
         .replace('lax1.pub.json', 'lax1.key')
         .replace('port: 8790', 'port: 0'),
@@ -124,9 +124,9 @@ describe('popprobe check', () => {
     const summary = stdout.split('\n').map((line) => line.replace(/: expected .*(?= \[)/, '').replace(file, ''));
     expect(summary).toEqual([
       ':5:9: listen.port [config_invalid_value]',
-      ':10:37: pops[0].key_files[1] [key_unreadable]',
-      ':12:17: pops[1].key_files[0] [config_conflict]',
-      ':14:17: pops[2].key_files[0] [key_invalid]',
+      ':10:50: pops[0].keys[1].file [key_unreadable]',
+      ':12:20: pops[1].keys[0].file [config_conflict]',
+      ':14:20: pops[2].keys[0].file [key_invalid]',
       '',
     ]);
     expect(status).toBe(1);

@@ -17,6 +17,9 @@ import { refusalOf } from '../protocol/refusal.ts';
 import { buildSummary, signDocument } from '../protocol/summary-fixture.ts';
 
 const log = pino({ level: 'silent' });
+const load = (): never => {
+  throw new Error('nobody asked for another configuration');
+};
 
 let folder: string;
 let key: SigningKey;
@@ -29,7 +32,7 @@ beforeEach(async () => {
   config = {
     listen: { host: '127.0.0.1', port: 0 },
     store: { sqliteFile: join(folder, 'collector.sqlite') },
-    pops: [{ name: 'fra', keyFiles: [publicFile] }],
+    pops: [{ name: 'fra', keys: [{ file: publicFile }] }],
     logLevel: 'info',
   };
 });
@@ -41,7 +44,7 @@ afterEach(async () => {
 it('accepts what the key in the file has signed, and still has it after a restart', async () => {
   const { octets, signature } = await signDocument(buildSummary(), key);
   for (const status of ['accepted', 'duplicate']) {
-    const collector = await startCollector(config, log);
+    const collector = await startCollector(config, log, { load });
     const headers = { [SIGNATURE_HEADER]: signature };
     const { body } = await request(`${collector.url}/v1/documents`, { method: 'POST', body: octets, headers });
     expect(await body.json()).toMatchObject({ status, pop: 'fra', sequence: 1 });
@@ -52,13 +55,13 @@ it('accepts what the key in the file has signed, and still has it after a restar
 it('does not start with a key file that is none', async () => {
   const keyFile = join(folder, 'empty.pub.json');
   await writeFile(keyFile, '');
-  const pops = [{ name: 'fra', keyFiles: [keyFile] }];
-  expect((await refusalOf(() => startCollector({ ...config, pops }, log))).code).toMatch(/^key_/);
+  const pops = [{ name: 'fra', keys: [{ file: keyFile }] }];
+  expect((await refusalOf(() => startCollector({ ...config, pops }, log, { load }))).code).toMatch(/^key_/);
 });
 
 it('does not start with one key for two PoPs', async () => {
   const pops = [...config.pops, ...config.pops.map((pop) => ({ ...pop, name: 'ams' }))];
-  expect((await refusalOf(() => startCollector({ ...config, pops }, log))).code).toBe('config_conflict');
+  expect((await refusalOf(() => startCollector({ ...config, pops }, log, { load }))).code).toBe('config_conflict');
 });
 
 it('does not start on an address that is taken, and lets go of the store', async () => {
@@ -67,8 +70,8 @@ it('does not start on an address that is taken, and lets go of the store', async
   const address = holder.address();
   if (address === null || typeof address === 'string') throw new Error('a TCP address expected');
   const listen = { host: '127.0.0.1', port: address.port };
-  expect((await refusalOf(() => startCollector({ ...config, listen }, log))).code).toBe('syscall_failed');
+  expect((await refusalOf(() => startCollector({ ...config, listen }, log, { load }))).code).toBe('syscall_failed');
   holder.close();
-  const collector = await startCollector(config, log);
+  const collector = await startCollector(config, log, { load });
   await collector.close();
 });

@@ -55,6 +55,8 @@ async function listen(server: FastifyInstance): Promise<string> {
 export class Rig {
   readonly folder: string;
   readonly keys: Keys;
+  /** A test may register others. */
+  readonly keyring: Keyring;
   counters = new IngestCounters();
   url = '';
   #server: FastifyInstance | null = null;
@@ -63,6 +65,11 @@ export class Rig {
   private constructor(folder: string, keys: Keys) {
     this.folder = folder;
     this.keys = keys;
+    const { fra, ams } = keys;
+    this.keyring = new Keyring([
+      { kid: fra.kid, pop: 'fra', publicKey: fra.publicKey },
+      { kid: ams.kid, pop: 'ams', publicKey: ams.publicKey },
+    ]);
   }
 
   /** @param keys of an earlier rig; without them new ones */
@@ -85,17 +92,13 @@ export class Rig {
     const database = openDatabase(file);
     prepare(database);
     const store = new SqliteStore(database);
-    const { fra, ams } = this.keys;
     this.counters = new IngestCounters();
     this.#store = store;
     this.#server = buildServer({
-      keyring: new Keyring([
-        { kid: fra.kid, pop: 'fra', publicKey: fra.publicKey },
-        { kid: ams.kid, pop: 'ams', publicKey: ams.publicKey },
-      ]),
+      keyring: this.keyring,
       store,
       counters: this.counters,
-      pops: ['fra', 'ams', 'par'],
+      pops: () => ['fra', 'ams', 'par'],
       log: pino({ level: 'silent' }),
       nowMs: () => NOW_MS,
     });

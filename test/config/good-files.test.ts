@@ -70,7 +70,7 @@ describe('the quickstart configuration', () => {
       store: { sqliteFile: resolve('var/quickstart/collector.db') },
       pops: ['hkg1', 'sin1', 'lax1'].map((name) => ({
         name,
-        keyFiles: [resolve(`var/quickstart/keys/${name}.pub.json`)],
+        keys: [{ file: resolve(`var/quickstart/keys/${name}.pub.json`) }],
       })),
       logLevel: 'info',
     });

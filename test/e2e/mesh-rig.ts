@@ -197,7 +197,7 @@ status_socket: ${pop}.sock
   }
 
   collectorYaml(pops: readonly string[]): string {
-    const entries = pops.map((pop) => `  - { name: ${pop}, key_files: [keys/${pop}.pub.json] }`);
+    const entries = pops.map((pop) => `  - { name: ${pop}, keys: [{ file: keys/${pop}.pub.json }] }`);
     return `schema: popprobe.collector/1
 listen: { host: 127.0.0.1, port: ${this.collectorPort} }
 store: { sqlite_file: collector.db }
