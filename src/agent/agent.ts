@@ -3,9 +3,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { schedule, type ScheduledTask } from 'node-cron';
 import type { Logger } from 'pino';
+import type { Clock } from '../base/clock.ts';
 import { MS_PER_S } from '../base/units.ts';
 import type { AgentConfig } from '../config/agent-config.ts';
-import { readSigningKey } from '../config/signing-key.ts';
 import { releaseProgramPages } from '../linux/program-pages.ts';
 import { chooseMeasuring, type Measuring } from '../probe/measuring.ts';
 import { type Probing, type Reflecting, sharedEstimate } from '../probe/probing.ts';
@@ -15,9 +15,17 @@ import { answers } from './answers.ts';
 import { errorEstimateOf } from './clock-estimate.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { conditionLine } from './condition.ts';
-import { type CourseParts, type HeldCourse, type PlannedCourse, planCourse, takeCourse } from './course.ts';
+import {
+  type Course,
+  type CourseParts,
+  type HeldCourse,
+  type PlannedCourse,
+  planCourse,
+  takeCourse,
+} from './course.ts';
 import { DocumentQueue } from './document-queue.ts';
 import { Events } from './events.ts';
+import { KeyChange, readConfiguredKeys } from './key-change.ts';
 import { notices } from './notices.ts';
 import { pusherFor } from './pusher-for.ts';
 import { Reload, type ReloadParts } from './reload.ts';
@@ -26,6 +34,7 @@ import { Sealing } from './sealing.ts';
 import { openSpool, type Spool } from './spool.ts';
 import { claimSpool } from './spool-claim.ts';
 import { ServiceStatus } from './service-status.ts';
+import { signingPlan } from './signing-plan.ts';
 import { serveStatus } from './status-server.ts';
 import type { Identity } from './summarize.ts';
 import { startTraces, tracePeers } from './trace-wiring.ts';
@@ -71,25 +80,30 @@ async function wire(
 ): Promise<Agent> {
   const { measuring, log, running } = parts;
   const { clock } = measuring;
-  const key = await readSigningKey(config.keyFile);
-  const spool = await openSpool(config.spool, log, (directory) => claimSpool(directory, log));
+  const { spool, key, configuredKeys } = await openChain(config, log);
   const pusher = pusherFor(config.collector, spool, log);
   const { startedAt, identity, clockWatch, courseParts, held } = await setOut(config, software, parts);
   const { plan, self, probing } = held.course;
-  const documents = startDocuments(spool, key, identity, log);
+  const { keys, documents } = startDocuments(spool, key, identity, log);
   const probeSockets = (): readonly SocketPlan[] => held.course.plan.sockets;
   const traces = started(running, startTraces(tracePeers(config.mesh, self), probeSockets, { clock, documents, log }));
-  const sealing = new Sealing({
-    clock,
-    windows: new Windows(config.mesh.windowS, clock),
-    summarizer: held.course.summarizer,
-    documents,
-    tmaxNs: plan.tmaxNs,
-    tickNs: plan.tickNs,
-  });
+  const sealing = startSealing(held.course, documents, clock);
   const events = new Events({ clock, held, documents, spool, sealing, traces, log });
-  const reload = new Reload({ load, held, courseParts, traces, sealing, log });
-  const stages = { identity, startedAt, measuring, held, clockWatch, pusher, spool, documents, events, traces, reload };
+  const reload = new Reload({ load, held, courseParts, traces, sealing, keys, log });
+  const stages = {
+    identity,
+    startedAt,
+    measuring,
+    held,
+    clockWatch,
+    pusher,
+    spool,
+    keys,
+    documents,
+    events,
+    traces,
+    reload,
+  };
   const status = started(running, await serveStatus(config.statusSocket, answers(stages)));
   const service = started(running, ServiceStatus.open(process.env['NOTIFY_SOCKET'], log));
   const showCondition = (): void => {
@@ -98,6 +112,7 @@ async function wire(
   };
 
   pusher.start();
+  await keys.use(configuredKeys);
   const windows = lookEachSecond({ events, sealing, documents, reload, showCondition }, log);
   log.info({ pop: config.pop, paths: plan.paths.length, sockets: probing.sockets }, 'probing');
   return {
@@ -107,17 +122,21 @@ async function wire(
     async stop() {
       await windows.destroy();
       await reload.stop();
-      await clockWatch.stop();
-      await held.course.probing.stop();
-      await held.course.reflecting.stop();
-      await traces.stop();
+      const { course } = held;
+      for (const part of [clockWatch, course.probing, course.reflecting, traces]) await part.stop();
       await sealing.finish();
-      await pusher.stop();
-      await status.stop();
-      await service.stop();
+      for (const part of [pusher, status, service]) await part.stop();
       log.info('stopped');
     },
   };
+}
+
+/** The spool and the keys. Whether these sign its chain is told before anything else is begun. */
+async function openChain(config: AgentConfig, log: Logger) {
+  const configuredKeys = await readConfiguredKeys(config);
+  const spool = await openSpool(config.spool, log, (directory) => claimSpool(directory, log));
+  const { key } = signingPlan(spool.head?.nextKid ?? null, configuredKeys);
+  return { spool, key, configuredKeys };
 }
 
 /** Makes the plans, starts the threads, and puts those to them who read what they measure. */
@@ -140,14 +159,15 @@ async function setOut(config: AgentConfig, software: string, parts: MeasuringPar
 }
 
 /** Where documents are made, and wait while the disk refuses. */
-function startDocuments(
-  spool: Spool,
-  key: SigningKey,
-  { pop, bootId, software }: Identity,
-  log: Logger,
-): DocumentQueue {
-  const sealer = new Sealer(spool, key, () => Math.floor(Date.now() / MS_PER_S), { pop, boot_id: bootId, software });
-  return new DocumentQueue({ sealer, gaps: spool, nowUnixMs: Date.now, log });
+function startDocuments(spool: Spool, key: SigningKey, { pop, bootId, software }: Identity, log: Logger) {
+  const sealer = new Sealer(spool, key, () => Date.now() / MS_PER_S, { pop, boot_id: bootId, software });
+  const documents = new DocumentQueue({ sealer, gaps: spool, nowUnixMs: Date.now, log });
+  return { keys: new KeyChange(sealer, log), documents };
+}
+
+function startSealing({ config, plan, summarizer }: Course, documents: DocumentQueue, clock: Clock): Sealing {
+  const windows = new Windows(config.mesh.windowS, clock);
+  return new Sealing({ clock, windows, summarizer, documents, tmaxNs: plan.tmaxNs, tickNs: plan.tickNs });
 }
 
 interface MeasuringParts {

@@ -5,6 +5,7 @@ import type { ClockWatch } from './clock-watch.ts';
 import type { HeldCourse } from './course.ts';
 import type { DocumentQueue } from './document-queue.ts';
 import type { Events } from './events.ts';
+import type { KeyChange } from './key-change.ts';
 import type { Route } from './local-api.ts';
 import type { Pusher } from './push.ts';
 import type { Reload } from './reload.ts';
@@ -26,6 +27,7 @@ export interface Answering {
   clockWatch: ClockWatch;
   pusher: Pusher;
   spool: Spool;
+  keys: KeyChange;
   documents: DocumentQueue;
   events: Events;
   traces: Traces;
@@ -63,6 +65,7 @@ function statusOf({ identity, startedAt, measuring, held, ...stages }: Answering
     clock: stages.clockWatch.state,
     push: stages.pusher.status(),
     spool: stages.spool.status(),
+    signing: stages.keys.status,
     sealing: stages.documents.status(),
     clock_steps_untold: stages.events.clockStepsUntold,
     traces: stages.traces.status(),

@@ -3,7 +3,6 @@
 import type { Logger } from 'pino';
 import { PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
-import { digestOf } from '../protocol/digest.ts';
 import type { Gap, GapMemory, GapReason } from './gap-memory.ts';
 import { gapDeclaredBy } from './gap-record.ts';
 import { rangesOf } from './number-ranges.ts';
@@ -14,6 +13,7 @@ import {
   documentName,
   encodeHead,
   type Head,
+  headOf,
   HEAD_FILE,
   type SealedDocument,
 } from './spool-file.ts';
@@ -116,7 +116,7 @@ export class KeptDocuments {
     await this.#makeRoom(bytes);
     await this.health.watch('add', `write ${documentName(sequence)}`, () => this.folder.write(document));
     this.#index.add({ sequence, bytes });
-    this.#head = { sequence, digest: digestOf(document.octets) };
+    this.#head = headOf(document);
     // The document is safe and names the head itself; its file does not go before head.json is written.
     await this.#tolerate(() => this.#saveHead());
     await this.#tolerate(() => this.#takeBackGap(sequence));

@@ -56,7 +56,6 @@ export function bothReflectors(before: ReflectorCourse, after: ReflectorCourse):
 export function needingRestart(before: AgentConfig, after: AgentConfig): string[] {
   const pairs: [string, unknown, unknown][] = [
     ['pop', before.pop, after.pop],
-    ['key_file', before.keyFile, after.keyFile],
     ['collector', JSON.stringify(before.collector), JSON.stringify(after.collector)],
     ['spool.directory', before.spool.directory, after.spool.directory],
     ['spool.max_bytes', before.spool.maxBytes, after.spool.maxBytes],

@@ -16,10 +16,12 @@ import {
   planCourse,
   takeCourse,
 } from './course.ts';
+import type { KeyChange } from './key-change.ts';
 import { bothReflectors, endingPaths, keptPaths, keptSessions, needingRestart } from './plan-change.ts';
 import type { ReflectorCourse } from './plan-reflector.ts';
 import type { Sealing } from './sealing.ts';
 import { Serial } from './serial.ts';
+import type { ConfiguredKeys } from './signing-plan.ts';
 import { tracePeers } from './trace-wiring.ts';
 import type { Traces } from './traces.ts';
 import { windowEndNs } from './windows.ts';
@@ -37,6 +39,7 @@ export interface ReloadParts {
   courseParts: CourseParts;
   traces: Pick<Traces, 'use'>;
   sealing: Pick<Sealing, 'exclusively' | 'readUntilNs' | 'use'>;
+  keys: Pick<KeyChange, 'read' | 'check' | 'use'>;
   log: Logger;
 }
 
@@ -54,6 +57,7 @@ export interface ReloadStatus {
 
 interface Staged {
   planned: PlannedCourse;
+  keys: ConfiguredKeys;
   /** From when on the paths that go are silent, ns on CLOCK_MONOTONIC. */
   boundaryNs: number;
   appliesAtMs: number;
@@ -95,7 +99,7 @@ export class Reload {
     return this.#serial.run(async () => {
       const staged = this.#staged;
       if (staged && this.#parts.sealing.readUntilNs >= staged.boundaryNs - BOUNDARY_NS) {
-        await this.#attempt(() => this.#parts.sealing.exclusively(() => this.#apply(staged.planned)));
+        await this.#attempt(() => this.#parts.sealing.exclusively(() => this.#apply(staged)));
       }
     });
   }
@@ -118,13 +122,14 @@ export class Reload {
 
   async #stage(): Promise<void> {
     this.#isAsked = false;
-    const { load, held, courseParts, sealing, log } = this.#parts;
+    const { load, held, courseParts, sealing, keys: keyChange, log } = this.#parts;
     const { config, problems } = await load(this.#stopping.signal);
     if (config === null) {
       this.#refuse(problems.map(formatProblem));
       return;
     }
     refuseWhatNeedsRestart(held.course, config);
+    const keys = await keyChange.read(config);
     const planned = await planCourse(config, courseParts);
     const reflector = bothReflectors(held.course.reflector, planned.reflector);
     await sealing.exclusively(() => this.#reflect(reflector));
@@ -132,7 +137,7 @@ export class Reload {
     const ending = endingPaths(plan, keptPaths(plan, planned.plan));
     const { boundaryNs, appliesAtMs } = this.#boundary(config.mesh.windowS);
     await probing.change?.stopAt(ending, boundaryNs);
-    this.#staged = { planned, boundaryNs, appliesAtMs };
+    this.#staged = { planned, keys, boundaryNs, appliesAtMs };
     log.level = config.logLevel;
     const appliesAt = new Date(appliesAtMs).toISOString();
     log.info({ digest: config.digest, appliesAt, ending: ending.length }, 'configuration accepted, staged');
@@ -158,9 +163,11 @@ export class Reload {
   }
 
   /** While no window is read: everything before the boundary is summarised, nothing behind it. */
-  async #apply(planned: PlannedCourse): Promise<void> {
+  async #apply({ planned, keys }: Staged): Promise<void> {
     this.#staged = null;
-    const { held, courseParts, traces, sealing, log } = this.#parts;
+    const { held, courseParts, traces, sealing, keys: keyChange, log } = this.#parts;
+    // Before anything has changed: a change of keys may have been announced since.
+    keyChange.check(keys);
     const { course } = held;
     const { plan, reflector, config, self } = planned;
     const kept = keptPaths(course.plan, plan);
@@ -170,6 +177,7 @@ export class Reload {
     held.course = takeCourse(planned, { probing, reflecting }, courseParts, { course, kept });
     traces.use(tracePeers(config.mesh, self));
     sealing.use({ summarizer: held.course.summarizer, tmaxNs: plan.tmaxNs, tickNs: plan.tickNs });
+    await keyChange.use(keys);
     this.#counts.taken += 1;
     const continued = kept.filter((path) => path >= 0).length;
     log.info({ digest: config.digest, paths: kept.length, continued }, 'configuration taken');

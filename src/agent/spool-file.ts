@@ -2,6 +2,7 @@
 
 import { LIMITS } from '../base/limits.ts';
 import { digestOf } from '../protocol/digest.ts';
+import { nextSigner } from './next-signer.ts';
 
 /** A summary as it was signed: the octets that are stored, sent and verified, and the detached JWS over them. */
 export interface SealedDocument {
@@ -16,6 +17,8 @@ export interface Head {
   sequence: number;
   /** SHA-256 of its octets, base64url. */
   digest: string;
+  /** Thumbprint of the key that signs the next one; absent where nothing says. */
+  nextKid?: string;
 }
 
 export const HEAD_FILE = 'head.json';
@@ -88,14 +91,27 @@ export function decodeDocument(sequence: number, content: Uint8Array): SealedDoc
 }
 
 export function encodeHead(head: Head): Uint8Array {
-  return Buffer.from(`${JSON.stringify({ sequence: head.sequence, digest: head.digest })}\n`);
+  const { sequence, digest, nextKid } = head;
+  return Buffer.from(`${JSON.stringify({ sequence, digest, next_kid: nextKid })}\n`);
+}
+
+/** The head of a chain of which this is the newest document. */
+export function headOf(document: SealedDocument): Head {
+  const nextKid = nextSigner(document);
+  return {
+    sequence: document.sequence,
+    digest: digestOf(document.octets),
+    ...(nextKid !== undefined && { nextKid }),
+  };
 }
 
 /** Reads the head of the chain back, or null when the content is not one. */
 export function decodeHead(content: Uint8Array): Head | null {
-  const { sequence, digest } = parseObject(content) ?? {};
+  const { sequence, digest, next_kid: nextKid } = parseObject(content) ?? {};
   if (typeof sequence !== 'number' || !Number.isSafeInteger(sequence) || sequence < 1) return null;
-  return typeof digest === 'string' && DIGEST.test(digest) ? { sequence, digest } : null;
+  if (typeof digest !== 'string' || !DIGEST.test(digest)) return null;
+  if (nextKid === undefined) return { sequence, digest };
+  return typeof nextKid === 'string' && DIGEST.test(nextKid) ? { sequence, digest, nextKid } : null;
 }
 
 function parseObject(octets: Uint8Array): Record<string, unknown> | null {

@@ -10,6 +10,7 @@ import { errnoOf } from './disk-error.ts';
 import { isTemporary } from './durable.ts';
 import { folderEntries } from './folder-entries.ts';
 import { decodeGaps, GAPS_FILE, type Gaps, NO_GAPS } from './gap-memory.ts';
+import { nextSigner } from './next-signer.ts';
 import { Slice } from './slice.ts';
 import {
   decodeDocument,
@@ -18,6 +19,7 @@ import {
   documentName,
   type Head,
   HEAD_FILE,
+  headOf,
   type SealedDocument,
   sequenceOf,
   splitDocument,
@@ -153,7 +155,7 @@ async function headBeyond(
   for (let sequence = index.newest; sequence !== null && sequence > saved; sequence = index.newest) {
     const content = await readRegularFile(join(directory, documentName(sequence)));
     const document = typeof content === 'string' ? content : decodeDocument(sequence, content);
-    if (typeof document !== 'string') return torn ?? { sequence, digest: digestOf(document.octets) };
+    if (typeof document !== 'string') return torn ?? headOf(document);
     // It was signed and may be at the collector: its number is not to be used again while its first line says what it was.
     torn ??= typeof content === 'string' ? null : tornHead(sequence, content);
     index.remove(sequence);
@@ -166,7 +168,8 @@ async function headBeyond(
 function tornHead(sequence: number, content: Uint8Array): Head | null {
   const file = splitDocument(content);
   if (typeof file === 'string' || digestOf(file.octets) === file.digest) return null;
-  return { sequence, digest: file.digest };
+  const nextKid = nextSigner(file);
+  return { sequence, digest: file.digest, ...(nextKid !== undefined && { nextKid }) };
 }
 
 async function readControl<T>(

@@ -6,6 +6,7 @@ import type { PushStatus } from './push.ts';
 import type { ReloadStatus } from './reload.ts';
 import type { Summary } from '../protocol/summary.ts';
 import type { QueueStatus } from './document-queue.ts';
+import type { SigningStatus } from './seal.ts';
 import type { SpoolStatus } from './spool-status.ts';
 import type { TracesStatus } from './traces.ts';
 
@@ -22,6 +23,7 @@ export interface AgentStatus {
   clock: ClockState;
   push: PushStatus;
   spool: SpoolStatus;
+  signing: SigningStatus;
   sealing: QueueStatus;
   /** Steps of the clock that became no record, because their window had too many; it counts them all. */
   clock_steps_untold: number;

@@ -15,6 +15,7 @@ export const ERROR_CODES = [
   'key_exposed',
   'key_exists',
   'key_unwritable',
+  'key_unannounced',
   'certificate_unusable',
   // the local kernel
   'kernel_abi_mismatch',

@@ -16,6 +16,7 @@ export function renderStatus(status: AgentStatus, nowMs: number): string {
     ...sockets(status),
     ...stamping(status),
     clock(status),
+    signing(status),
     push(status, nowMs),
     ...collectors(status),
     spool(status),
@@ -59,6 +60,10 @@ function clock({ clock: { synchronised, offsetNs, maxErrorNs, source } }: AgentS
   const offset = offsetNs === null ? '' : `, ${formatNs(Math.abs(offsetNs))} ${offsetNs < 0 ? 'behind' : 'ahead'}`;
   const error = maxErrorNs === null ? 'error not stated' : `error at most ${formatNs(maxErrorNs)}`;
   return `clock synchronised, says ${source}${offset}, ${error}`;
+}
+
+function signing({ signing: { kid, successor } }: AgentStatus): string {
+  return `signs with key ${kid}${successor === null ? '' : `; to be followed by ${successor}, not announced yet`}`;
 }
 
 function push(

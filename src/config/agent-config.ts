@@ -40,6 +40,8 @@ export interface AgentConfig {
   readonly pop: string;
   readonly mesh: MeshConfig;
   readonly keyFile: string;
+  /** The successor of the key in `keyFile`; null when there is none. */
+  readonly nextKeyFile: string | null;
   /** Folder of the keys of authenticated STAMP sessions; not null when the mesh has an authenticated class. */
   readonly stampKeys: string | null;
   readonly reflector: ReflectorConfig;
@@ -68,6 +70,7 @@ export function loadAgentConfig(file: string): Loaded<AgentConfig> {
     pop: value.pop,
     mesh: mesh.loaded.config,
     keyFile: resolveBeside(file, value.key_file),
+    nextKeyFile: value.next_key_file === undefined ? null : resolveBeside(file, value.next_key_file),
     stampKeys: value.stamp_keys === undefined ? null : resolveBeside(file, value.stamp_keys),
     reflector: toReflectorConfig(value.reflector),
     collector: toCollectorTarget(file, value.collector),

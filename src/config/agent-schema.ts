@@ -46,6 +46,7 @@ export const agentSchema = z.strictObject({
   pop: configName,
   mesh: filePath,
   key_file: filePath,
+  next_key_file: filePath.optional(),
   stamp_keys: filePath.optional(),
   reflector: reflectorSchema.optional(),
   collector: collectorSchema,

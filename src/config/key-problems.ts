@@ -14,7 +14,7 @@ import { readStampKeys } from './stamp-keys.ts';
 import { readAuthorities, readCertificateChain, readCertificateKey, readClientCertificate } from './tls-files.ts';
 import { placeOf, problemAt, valueAt, type YamlSource } from './yaml-source.ts';
 
-/** The private key of an agent.yaml, the certificates for its collector, and the keys of its authenticated STAMP sessions. */
+/** The private keys of an agent.yaml, the certificates for its collector, and the keys of its authenticated STAMP sessions. */
 export async function agentKeyProblems(source: YamlSource): Promise<ConfigProblem[]> {
   return [
     ...(await signingKeyProblems(source)),
@@ -23,6 +23,8 @@ export async function agentKeyProblems(source: YamlSource): Promise<ConfigProble
   ];
 }
 
+const KEY_FILE = ['key_file'];
+const NEXT_KEY_FILE = ['next_key_file'];
 const CERTIFICATE_FILE = ['collector', 'client_certificate', 'certificate_file'];
 const CERTIFICATE_KEY_FILE = ['collector', 'client_certificate', 'key_file'];
 
@@ -55,7 +57,21 @@ async function fileProblems(source: YamlSource, path: Path, read: (file: string)
 }
 
 async function signingKeyProblems(source: YamlSource): Promise<ConfigProblem[]> {
-  return await fileProblems(source, ['key_file'], (file) => readSigningKey(file));
+  const alone = [
+    ...(await fileProblems(source, KEY_FILE, (file) => readSigningKey(file))),
+    ...(await fileProblems(source, NEXT_KEY_FILE, (file) => readSigningKey(file))),
+  ];
+  const keyFile = fileAt(source, KEY_FILE);
+  if (alone.length > 0 || keyFile === null) return alone;
+  return fileProblems(source, NEXT_KEY_FILE, async (file) => refuseSameKey(file, keyFile));
+}
+
+async function refuseSameKey(file: string, other: string): Promise<void> {
+  const [{ kid }, before] = [await readSigningKey(file), await readSigningKey(other)];
+  if (kid !== before.kid) return;
+  const found = `the key ${kid}, which key_file has as well`;
+  const remedy = 'make a new pair with popprobe keygen';
+  throw new PopprobeError('config_conflict', { expected: 'another key', found, remedy });
 }
 
 /** Both ends of a session need its key: a PoP those of what it sends and those of what it reflects. */

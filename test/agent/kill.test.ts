@@ -40,7 +40,7 @@ async function deliverAll(folder: string): Promise<(Head & { prev: string | null
     await spool.delivered(document.sequence);
   }
   const last = documents.at(-1);
-  expect(spool.head).toEqual({ sequence: last?.sequence, digest: last?.digest });
+  expect(spool.head).toEqual({ sequence: last?.sequence, digest: last?.digest, nextKid: 'k'.repeat(43) });
   return documents;
 }
 

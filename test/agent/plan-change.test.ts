@@ -162,6 +162,7 @@ describe('a running agent', () => {
     pop: 'pop1',
     mesh: MESH,
     keyFile: '/k',
+    nextKeyFile: null,
     stampKeys: null,
     reflector: REFLECTOR,
     collector: { urls: ['http://198.18.0.9'], caFile: null, clientCertificate: null, proxy: null },
@@ -173,9 +174,17 @@ describe('a running agent', () => {
     digest: 'a',
   };
 
-  it('takes another mesh, tick, log level, key folder and way to reflect', () => {
+  it('takes another mesh, tick, log level, key, key folder and way to reflect', () => {
     const mesh = { ...MESH, tmaxMs: 2000, pops: [SELF, SECOND] };
-    const other = { mesh, tickMs: 5, logLevel: 'debug', stampKeys: '/keys', digest: 'b' } as const;
+    const other = {
+      mesh,
+      tickMs: 5,
+      logLevel: 'debug',
+      stampKeys: '/keys',
+      keyFile: '/n',
+      nextKeyFile: '/m',
+      digest: 'b',
+    } as const;
     expect(needingRestart(config, { ...config, ...other, reflector: { ...REFLECTOR, mode: 'stateless' } })).toEqual([]);
   });
 
@@ -184,7 +193,6 @@ describe('a running agent', () => {
       ...config,
       pop: 'pop2',
       mesh: { ...MESH, windowS: 30 },
-      keyFile: '/other',
       collector: { ...config.collector, caFile: '/ca.pem' },
       spool: { directory: '/t', maxBytes: 2e6, maxAgeH: 48 },
       statusSocket: '/run/t',
@@ -192,7 +200,6 @@ describe('a running agent', () => {
     };
     expect(needingRestart(config, other)).toEqual([
       'pop',
-      'key_file',
       'collector',
       'spool.directory',
       'spool.max_bytes',

@@ -160,7 +160,7 @@ describe('a summary that cannot be sealed', () => {
 
   it('leaves its place to the next one when the disk refuses it', async () => {
     const folder = await temporaryFolder();
-    const { spool, sealer } = await startSealer(folder);
+    const { spool, key, sealer } = await startSealer(folder);
     const first = await sealer.seal(buildBody());
     await rm(folder, { recursive: true });
     await writeFile(folder, '');
@@ -170,6 +170,7 @@ describe('a summary that cannot be sealed', () => {
     await rm(folder);
     const next = await sealer.seal(buildBody({ software: 'popprobe 0.1.1' }));
     expect(parseSummary(next.octets)).toMatchObject({ sequence: STARTED_S + 1, prev: digestOf(first.octets) });
-    expect(spool.head).toEqual({ sequence: STARTED_S + 1, digest: digestOf(next.octets) });
+    const head = { sequence: STARTED_S + 1, digest: digestOf(next.octets), nextKid: key.kid };
+    expect(spool.head).toEqual(head);
   });
 });

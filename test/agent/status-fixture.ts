@@ -38,6 +38,7 @@ export function buildStatus(overrides: Partial<AgentStatus> = {}): AgentStatus {
       gapsUndeclared: 0,
       degraded: null,
     },
+    signing: { kid: 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k', successor: null },
     sealing: { summaries: { waiting: 0, discarded: 0 }, records: { sealed: 0, waiting: 0, discarded: 0 } },
     clock_steps_untold: 0,
     traces: { running: null, waiting: 0, ended: 0, refused: 0 },

@@ -47,7 +47,7 @@ describe('popprobe check', () => {
     const change = (text: string): string => `${text.replace('mesh.yaml', 'bad-mesh.yaml')}colour: green\n`;
     const agents = [place('hkg1.yaml', 'bad-hkg1.yaml', change), place('sin1.yaml', 'bad-sin1.yaml', change)];
     const known =
-      'schema, pop, mesh, key_file, stamp_keys, reflector, collector, spool, status_socket, tick_ms, transport, log_level';
+      'schema, pop, mesh, key_file, next_key_file, stamp_keys, reflector, collector, spool, status_socket, tick_ms, transport, log_level';
     const unknown = `colour: expected one of the keys ${known}; found "colour"; remove it [config_unknown_key]`;
     const window = 'a number of seconds, one of 5, 10, 15, 20, 30, 60, 120, 300';
     expect(popprobe('check', ...agents, at('mesh.yaml'))).toEqual({

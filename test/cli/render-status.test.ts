@@ -20,6 +20,7 @@ hkg1: popprobe/0.1.0, up 60 s
 icmp by icmp_raw
 stamp by udp
 clock synchronised, says adjtimex, 12.0 µs behind, error at most 1.50 ms
+signs with key kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
 the collector has accepted nothing yet
 spool: 0 documents, 0 octets; 0 discarded, 0 quarantined; 0 wait for the disk, 0 given up
 events: 0 sealed, 0 wait for the disk, 0 given up
@@ -41,6 +42,13 @@ no window sealed yet
       'the last one refused: mesh.yaml:3:1: window: expected window_s',
       'configuration bmV3ZXI: from 2026-01-01T00:02:00.000Z on',
     ]);
+  });
+
+  it('says which key signs, and which one is to follow', () => {
+    const [kid, successor] = ['k'.repeat(43), 's'.repeat(43)];
+    expect(text({ signing: { kid, successor } })).toContain(
+      `\nsigns with key ${kid}; to be followed by ${successor}, not announced yet\n`,
+    );
   });
 
   it('shows the newest window, a row for each path', () => {
@@ -65,6 +73,7 @@ hkg1: popprobe/0.1.0, up 2 h
 icmp by icmp_raw
 stamp by udp
 clock synchronised, says adjtimex, 12.0 µs behind, error at most 1.50 ms
+signs with key kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
 the collector accepted 1767225660 7 s ago
 spool: 0 documents, 0 octets; 0 discarded, 0 quarantined; 0 wait for the disk, 0 given up
 events: 0 sealed, 0 wait for the disk, 0 given up
@@ -114,6 +123,7 @@ icmp refused by this host: EACCES (13): this user may not do it: run as root, or
 stamp refused by this host: EADDRINUSE (98): another program already uses the address and port
 stamp by udp
 clock not synchronised, says chrony
+signs with key kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
 the collector accepted 5 5 min ago; 3 failures in a row: connect ECONNREFUSED 198.51.100.7:443
 collector https://a.example.net: not in use; last error: connect ECONNREFUSED 198.51.100.7:443
 collector https://b.example.net: in use

@@ -52,6 +52,7 @@ describe('the quickstart configuration', () => {
       pop,
       mesh: QUICKSTART_MESH,
       keyFile: resolve(`var/quickstart/keys/${pop}.key`),
+      nextKeyFile: null,
       stampKeys: null,
       reflector: { mode: 'stateful', packetsPerSecondPerSession: 200, twampSenders: [] },
       collector: { urls: ['http://127.0.0.1:8790'], caFile: null, clientCertificate: null, proxy: null },
@@ -133,6 +134,11 @@ describe('a mesh with every key', () => {
 });
 
 describe('an agent with every key', () => {
+  it('knows the key that signs and its successor', () => {
+    const { keyFile, nextKeyFile } = configOf(loadAgentConfig('test/config/good/agent-full.yaml'));
+    expect([keyFile, nextKeyFile]).toEqual([resolve('test/config/good/sin1.key'), '/run/credentials/sin1-2027.key']);
+  });
+
   it('knows its STAMP keys and how its reflector answers', () => {
     const file = 'test/config/good/agent-full.yaml';
     const { stampKeys, reflector } = configOf(loadAgentConfig(file));

@@ -103,7 +103,7 @@ describe.skipIf(rootMissing())(`a mesh of three PoPs (${rootMissing() ?? 'as roo
     await agents[0]?.logged('window sealed');
     const text = await rig.run(['status', '--config', rig.path('hkg1.yaml')]);
     expect(text).toMatch(
-      /^hkg1: popprobe\/.*\nicmp by kernel icmp_raw\nstamp by kernel udp\nclock.*\nthe collector accepted/,
+      /^hkg1: popprobe\/.*\nicmp by kernel icmp_raw\nstamp by kernel udp\nclock.*\nsigns with key [\w-]{43}\nthe collector accepted/,
     );
     const status = JSON.parse(await rig.run(['status', '--socket', rig.path('hkg1.sock'), '--json'])) as {
       pop: string;
