@@ -7,6 +7,7 @@ import { agentCommand } from './cli/agent.ts';
 import { checkCommand } from './cli/check.ts';
 import { endWithReader } from './cli/closed-output.ts';
 import { collectorCommand } from './cli/collector.ts';
+import { evidenceCommand } from './cli/evidence-command.ts';
 import { keygenCommand } from './cli/keygen.ts';
 import { labCommand } from './cli/lab.ts';
 import { labForwarderCommand } from './cli/lab-forwarder.ts';
@@ -33,6 +34,7 @@ const COMMANDS = [
   spoolCommand,
   traceCommand,
   verifyCommand,
+  evidenceCommand,
   startCommand,
   labCommand,
 ];

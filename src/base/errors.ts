@@ -53,6 +53,8 @@ export const ERROR_CODES = [
   'window_gap',
   'window_overlap',
   'nothing_to_verify',
+  'bundle_exists',
+  'bundle_unwritable',
   // another configuration while it runs
   'reload_needs_restart',
   // questions to the agent

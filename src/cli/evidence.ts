@@ -1,5 +1,6 @@
 /** From documents that nobody has verified to a verdict: each is checked alone, then those of each PoP as a chain. */
 
+import type { DocumentFile } from '../agent/spool-file.ts';
 import { type ErrorCode, PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { type AuditedDocument, type AuditedSummary, declarationsIn } from '../protocol/audited-document.ts';
@@ -63,11 +64,13 @@ interface Chain {
  * Verifies documents in whatever order they come. Of each verified one it keeps number, digests and window, nothing else.
  *
  * @param onDone is told after every document how many there were, and how much of the work is done, 0 to 1
+ * @param onVerified is given every document in which nothing is wrong, with what it was verified from
  */
 export async function verifyEvidence(
   exhibits: AsyncIterable<Exhibit> | Iterable<Exhibit>,
   keys: readonly EvidenceKey[],
   onDone: (documents: number, doneRatio: number) => void,
+  onVerified: (document: CheckedDocument, file: DocumentFile, isBeyond: boolean) => void = () => undefined,
 ): Promise<Evidence> {
   const faults: Faults = new BoundedList(LIMITS.evidenceFaultsMax);
   const byKid = new Map(keys.map((key) => [key.kid, key]));
@@ -77,6 +80,7 @@ export async function verifyEvidence(
   for await (const exhibit of exhibits) {
     const document = await checkExhibit(exhibit, byKid, faults);
     if (document !== null) {
+      if (!('code' in exhibit.content)) onVerified(document, exhibit.content, exhibit.isBeyond);
       const chain = chains.get(document.pop) ?? { documents: [], beyond: [] };
       chains.set(document.pop, chain);
       const documents = exhibit.isBeyond ? chain.beyond : chain.documents;

@@ -1,4 +1,4 @@
-/** Shows on a terminal how far long work on documents is, and when it will be done. */
+/** Shows how far long work on documents is, and when it will be done: redrawn on a terminal, in a pipe at most now and then a line. */
 
 import { MS_PER_S } from '../base/units.ts';
 import { formatAge } from './format.ts';
@@ -12,21 +12,25 @@ export class Progress {
   readonly #nowMs: () => number;
   readonly #doing: string;
   readonly #startedMs: number;
+  readonly #everyMs: number;
   #shownMs: number;
 
-  /** @param doing what is done to documents, as in "verifying" */
-  constructor(out: NodeJS.WriteStream, nowMs: () => number, doing: string) {
+  /**
+   * @param doing what is done to documents, as in "verifying"
+   * @param pipeEveryMs time between two lines in a pipe; without it nothing is shown there before the end
+   */
+  constructor(out: NodeJS.WriteStream, nowMs: () => number, doing: string, pipeEveryMs = Number.POSITIVE_INFINITY) {
     this.#doing = doing;
     this.#screen = new Screen(out);
     this.#nowMs = nowMs;
     this.#startedMs = nowMs();
     this.#shownMs = this.#startedMs;
+    this.#everyMs = this.#screen.isLive ? SHOW_EVERY_MS : pipeEveryMs;
   }
 
-  /** In a pipe nothing is shown before the end. */
   update(documents: number, doneRatio: number): void {
     const now = this.#nowMs();
-    if (!this.#screen.isLive || now - this.#shownMs < SHOW_EVERY_MS) return;
+    if (now - this.#shownMs < this.#everyMs) return;
     this.#shownMs = now;
     this.#screen.show([progressLine(this.#doing, documents, doneRatio, now - this.#startedMs)]);
   }

@@ -1,7 +1,7 @@
 /** `popprobe verify`: verifies evidence, from files or from a collector, with nothing but the PoPs' public keys. */
 
-import { Command, InvalidArgumentError } from 'commander';
-import { type Month, parseMonth } from './month.ts';
+import { Command } from 'commander';
+import { popName, sourceMisuse, type SourceOptions, withSourceOptions } from './source-options.ts';
 import { software } from './version.ts';
 
 const HELP = `
@@ -23,49 +23,21 @@ Examples:
   popprobe verify --from https://collector.example.net --pop hkg1 --month 2026-01 --key hkg1.pub.json`;
 
 /** What the command line says. */
-export interface VerifyOptions {
-  key: string[];
-  pop?: string;
-  from?: URL;
-  month?: Month;
+export interface VerifyOptions extends SourceOptions {
   json?: true;
 }
 
 export function verifyCommand(): Command {
-  const command = new Command('verify')
+  const command = withSourceOptions(new Command('verify'))
     .description('verify signed documents: each one, and that they are a whole chain')
-    .argument('[file...]', 'document files, or folders of them')
-    .requiredOption('-k, --key <file...>', 'public keys of the PoPs, as popprobe keygen writes them')
     .option('-p, --pop <name>', 'PoP whose documents and keys these are', popName)
-    .option('--from <url>', 'fetch the documents from this collector', collectorUrl)
-    .option('-m, --month <yyyy-mm>', 'only this month of a collector, UTC', parseMonth)
     .option('--json', 'print the verdict as JSON')
     .addHelpText('after', HELP);
   return command.action(async (files: string[], options: VerifyOptions) => {
-    const misuse = misuseOf(files, options);
+    const misuse = sourceMisuse(files, options);
     if (misuse !== null) command.error(`error: ${misuse}`);
     const { runVerify } = await import('./run-verify.ts');
     const isValid = await runVerify(files, options, { out: process.stdout, nowMs: Date.now, software: software() });
     if (!isValid) process.exitCode = 1;
   });
-}
-
-function misuseOf(files: readonly string[], { from, pop, month }: VerifyOptions): string | null {
-  if (from === undefined) {
-    if (month !== undefined) return '--month goes with --from';
-    return files.length === 0 ? 'name document files, or a collector with --from' : null;
-  }
-  if (files.length > 0) return 'name either files or a collector with --from';
-  return pop === undefined ? '--from goes with --pop' : null;
-}
-
-function popName(text: string): string {
-  if (/^[a-z][a-z0-9-]{0,31}$/.test(text)) return text;
-  throw new InvalidArgumentError('expected the name of a PoP, such as hkg1');
-}
-
-function collectorUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') return url;
-  throw new InvalidArgumentError('expected an http or https URL without a user, such as https://collector.example.net');
 }

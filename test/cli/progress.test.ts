@@ -1,4 +1,4 @@
-/** Progress of long work: one line that changes on a terminal, and the result alone in a pipe. */
+/** Progress of long work: one line that changes on a terminal; in a pipe now and then a line, where wanted, and the result. */
 
 import { PassThrough } from 'node:stream';
 import { expect, it } from 'vitest';
@@ -8,9 +8,9 @@ import { Terminal } from './terminal.ts';
 const VERDICT = ['PoP fra', 'verdict: valid'];
 
 /** Four updates, 150 ms apart, and the end. */
-function run(out: NodeJS.WriteStream): void {
+function run(out: NodeJS.WriteStream, pipeEveryMs?: number): void {
   let nowMs = 1_000_000;
-  const progress = new Progress(out, () => nowMs, 'verifying');
+  const progress = new Progress(out, () => nowMs, 'verifying', pipeEveryMs);
   for (const documents of [10, 20, 30, 40]) {
     nowMs += 150;
     progress.update(documents, documents / 100);
@@ -25,10 +25,17 @@ it('is one line on a terminal, drawn now and then, and gone when the verdict is 
   expect(terminal.written.match(/verifying: \d+/g)).toEqual(['verifying: 20', 'verifying: 40']);
 });
 
-it('is not in a pipe', () => {
+it('is not in a pipe, unless that is wanted', () => {
   const pipe = new PassThrough();
   run(pipe as unknown as NodeJS.WriteStream);
   expect(String(pipe.read())).toBe(`${VERDICT.join('\n')}\n`);
+});
+
+it('is a plain line in a pipe now and then, where that is wanted', () => {
+  const pipe = new PassThrough();
+  run(pipe as unknown as NodeJS.WriteStream, 400);
+  const line = 'verifying: 30 documents, 30 %, about 2 s left';
+  expect(String(pipe.read())).toBe(`${[line, ...VERDICT].join('\n')}\n`);
 });
 
 it('estimates the rest by what is done', () => {
