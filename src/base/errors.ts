@@ -15,7 +15,6 @@ export const ERROR_CODES = [
   'key_exposed',
   'key_exists',
   'key_unwritable',
-  'key_unannounced',
   'certificate_unusable',
   // the local kernel
   'kernel_abi_mismatch',

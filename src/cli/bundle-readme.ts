@@ -5,12 +5,12 @@ export interface BundleTitle {
   readonly pop: string;
   /** `2026-01`, or null when it is not only a month. */
   readonly month: string | null;
-  /** Thumbprints of the keys. */
-  readonly kids: readonly string[];
+  /** Thumbprints of the keys, and whether they are revoked. */
+  readonly keys: readonly { readonly kid: string; readonly isRevoked: boolean }[];
 }
 
 /** The page as Markdown. It depends on nothing but the title, so that the same evidence gives the same octets. */
-export function bundleReadme({ pop, month, kids }: BundleTitle): string {
+export function bundleReadme({ pop, month, keys }: BundleTitle): string {
   const period = month === null ? '' : `, ${month} (UTC)`;
   return `# Evidence of PoP ${pop}${period}
 
@@ -30,13 +30,19 @@ OpenSSL 3 or Python 3 does. It can be copied, packed and unpacked at will; what 
 
 Everything below shows that the documents belong to these keys:
 
-${kids.map((kid) => `- \`${kid}\``).join('\n')}
+${keys.map(keyLine).join('\n')}
 
 That the keys belong to the PoP must be known from elsewhere: compare them with what its operator has published, before
 or apart from this bundle.
 
 ${WITH_OPENSSL}
 ${WITH_PYTHON}`;
+}
+
+function keyLine({ kid, isRevoked }: BundleTitle['keys'][number]): string {
+  const how =
+    ', which is revoked: what it signed counts only where the chain leads from there to a document of another key';
+  return `- \`${kid}\`${isRevoked ? how : ''}`;
 }
 
 const WITH_OPENSSL = `## With OpenSSL

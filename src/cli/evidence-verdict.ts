@@ -13,7 +13,7 @@ export interface EvidenceVerdict {
   /** `YYYY-MM` when only a month was asked for. */
   month: string | null;
   pops: PopVerdict[];
-  keys: { kid: string; pop: string | null; file: string; documents: number }[];
+  keys: { kid: string; pop: string | null; file: string; revoked: boolean; documents: number }[];
   /** What is no fault, but must be known. */
   notes: VerdictNote[];
   faults: EvidenceFault[];
@@ -53,7 +53,7 @@ export function verdictOf(evidence: Evidence, frame: VerdictFrame): EvidenceVerd
     source: [...frame.source],
     month: frame.month?.name ?? null,
     pops: evidence.pops.map(popVerdict),
-    keys: [...evidence.keys],
+    keys: evidence.keys.map(({ isRevoked: revoked, ...key }) => ({ ...key, revoked })),
     notes: notesOn(evidence, frame),
     faults: [...evidence.faults],
     fault_count: evidence.faultCount,

@@ -9,6 +9,7 @@ import { BoundedList } from './bounded-list.ts';
 import { type CheckedDocument, checkDocument } from './check-document.ts';
 import type { EvidenceKey } from './evidence-keys.ts';
 import type { Exhibit } from './exhibit.ts';
+import { unvouched } from './vouched.ts';
 
 /** Something that is wrong, with the code of docs/errors.md. */
 export interface EvidenceFault {
@@ -47,7 +48,7 @@ export interface Evidence {
   /** By name. */
   readonly pops: readonly PopEvidence[];
   /** Every key that was given, with the documents that it signed. */
-  readonly keys: readonly (Pick<EvidenceKey, 'kid' | 'pop' | 'file'> & { readonly documents: number })[];
+  readonly keys: readonly (Pick<EvidenceKey, 'kid' | 'pop' | 'file' | 'isRevoked'> & { readonly documents: number })[];
   /** The first `LIMITS.evidenceFaultsMax`; `faultCount` is of all. */
   readonly faults: readonly EvidenceFault[];
   readonly faultCount: number;
@@ -92,11 +93,14 @@ export async function verifyEvidence(
   if (seen === 0) {
     faults.add({ code: 'nothing_to_verify', place: 'the evidence', expected: 'a document at least', found: 'none' });
   }
-  const pops = [...chains].sort(([a], [b]) => (a < b ? -1 : 1)).map(([pop, chain]) => auditChain(pop, chain, faults));
+  const isRevoked = (kid: string): boolean => byKid.get(kid)?.isRevoked === true;
+  const pops = [...chains]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([pop, chain]) => auditChain(pop, chain, isRevoked, faults));
   return {
     isValid: faults.count === 0,
     pops: pops.filter((pop) => pop !== null),
-    keys: keys.map(({ kid, pop, file }) => ({ kid, pop, file, documents: signed.get(kid) ?? 0 })),
+    keys: keys.map(({ publicKey: _, ...key }) => ({ ...key, documents: signed.get(key.kid) ?? 0 })),
     faults: faults.listed,
     faultCount: faults.count,
   };
@@ -137,7 +141,12 @@ async function checkExhibit(
   }
 }
 
-function auditChain(pop: string, { documents, beyond }: Chain, faults: Faults): PopEvidence | null {
+function auditChain(
+  pop: string,
+  { documents, beyond }: Chain,
+  isRevoked: (kid: string) => boolean,
+  faults: Faults,
+): PopEvidence | null {
   // By digest within a number, so that copies of one document are neighbours.
   documents.sort((a, b) => a.sequence - b.sequence || (a.digest < b.digest ? -1 : 1));
   const audit = new ChainAudit(declarationsIn([...documents, ...beyond]));
@@ -154,6 +163,11 @@ function auditChain(pop: string, { documents, beyond }: Chain, faults: Faults): 
       notes.add(...findings.notes);
     }
     before = document;
+  }
+  for (const { first, last, kid } of unvouched(documents, isRevoked)) {
+    const which = first === last ? `document ${first}` : `documents ${first} to ${last}`;
+    const expected = 'a document of a sound key, to which an unbroken chain leads from here';
+    faults.add({ code: 'key_revoked', place: `${pop} ${which}`, expected, found: `none, and the revoked key ${kid}` });
   }
   const { first, head } = audit;
   if (!first || !head) return null;

@@ -12,8 +12,8 @@ export function renderEvidence(verdict: EvidenceVerdict): string[] {
     `source: ${printable(source.join(', '))}${of}`,
     ...pops.flatMap(popLines),
     ...keys.map(
-      ({ kid, pop, file, documents }) =>
-        `key: ${kid} (RFC 7638 thumbprint) of ${pop ?? 'a PoP that nothing names'}, ${printable(file)}, signed ${documents} documents`,
+      ({ kid, pop, file, revoked, documents }) =>
+        `key: ${kid} (RFC 7638 thumbprint) of ${pop ?? 'a PoP that nothing names'}, ${printable(file)}${revoked ? ', revoked' : ''}, signed ${documents} documents`,
     ),
     ...notes.map(({ text }) => `note: ${printable(text)}`),
     ...faults.map(

@@ -24,12 +24,12 @@ const PIPE_EVERY_MS = 10_000;
  */
 export async function runExport(
   files: readonly string[],
-  { key, pop, from, month, out: place }: ExportOptions,
+  { key, revoked, pop, from, month, out: place }: ExportOptions,
   surroundings: Surroundings,
 ): Promise<boolean> {
   const { out, nowMs } = surroundings;
-  const keys = (await readEvidenceKeys(key, pop)).sort((a, b) => (a.kid < b.kid ? -1 : 1));
-  const readme = bundleReadme({ pop, month: month?.name ?? null, kids: keys.map(({ kid }) => kid) });
+  const keys = (await readEvidenceKeys(key, pop, revoked)).sort((a, b) => (a.kid < b.kid ? -1 : 1));
+  const readme = bundleReadme({ pop, month: month?.name ?? null, keys });
   const bundle = new Bundle(
     place.endsWith('.tar') ? new BundleTar(place) : new BundleFolder(place, [README_FILE, Buffer.from(readme)]),
   );

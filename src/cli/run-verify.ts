@@ -15,11 +15,11 @@ import { type Surroundings, verifySource } from './verify-source.ts';
  */
 export async function runVerify(
   files: readonly string[],
-  { key, pop, from, month, json }: VerifyOptions,
+  { key, revoked, pop, from, month, json }: VerifyOptions,
   surroundings: Surroundings,
 ): Promise<boolean> {
   const { out, nowMs } = surroundings;
-  const keys = await readEvidenceKeys(key, pop ?? null);
+  const keys = await readEvidenceKeys(key, pop ?? null, revoked);
   const progress = new Progress(out, nowMs, 'verifying');
   const onDone = json === true ? () => undefined : progress.update.bind(progress);
   const source = { files, ...(pop !== undefined && { pop }), ...(from && { from }), ...(month && { month }) };

@@ -6,6 +6,7 @@ import { type Month, parseMonth } from './month.ts';
 /** What the command line says. */
 export interface SourceOptions {
   key: string[];
+  revoked?: string[];
   pop?: string;
   from?: URL;
   month?: Month;
@@ -16,6 +17,7 @@ export function withSourceOptions(command: Command): Command {
   return command
     .argument('[file...]', 'document files, or folders of them')
     .requiredOption('-k, --key <file...>', 'public keys of the PoPs, as popprobe keygen writes them')
+    .option('--revoked <file...>', 'public keys that are revoked: another one must vouch for what they signed')
     .option('--from <url>', 'fetch the documents from this collector', collectorUrl)
     .option('-m, --month <yyyy-mm>', 'only this month of a collector, UTC', parseMonth);
 }

@@ -17,7 +17,7 @@ export const COLLECTOR_SCHEMA = 'popprobe.collector/1';
 const HOST = 'an IP address or host name to listen on, as 127.0.0.1';
 
 /** `from` and `until` are of the documents' own time, `revoked_at` of the collector's clock. */
-export const keySchema = z.strictObject({
+const keySchema = z.strictObject({
   file: filePath,
   from: instant.optional(),
   until: instant.optional(),
@@ -44,7 +44,7 @@ export const collectorSchema = z.strictObject({
 });
 
 /** A public key and how long it is believed; a time that is absent is no limit. ms since the Unix epoch. */
-export interface CollectorKey {
+interface CollectorKey {
   /** Absolute path. */
   readonly file: string;
   /** The first and the last instant of which its documents may tell: the end of their window, or when an event was. */

@@ -20,12 +20,16 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Sealer } from '../../src/agent/seal.ts';
 import { documentName } from '../../src/agent/spool-file.ts';
+import { parseMonth } from '../../src/cli/month.ts';
 import { runExport } from '../../src/cli/run-export.ts';
 import { Rig } from '../collector/harness.ts';
-import { chainOf, smallSummary, storeAll } from '../collector/stored-chain.ts';
+import { open } from '../agent/spool-fixture.ts';
+import { bodyOf } from '../agent/summary-body.ts';
+import { chainOf, eventLink, linkAll, smallSummary, storeAll, windowLink } from '../collector/stored-chain.ts';
 import { refusalOf } from '../protocol/refusal.ts';
-import { buildKey, type TestKey } from '../protocol/summary-fixture.ts';
+import { buildKey, type TestKey, WINDOW_START_S } from '../protocol/summary-fixture.ts';
 import { fileByHand, sealInto, writePublicKey } from './evidence-fixture.ts';
 import { popprobe } from './program.ts';
 
@@ -233,6 +237,82 @@ describe('a changed bundle', () => {
       renewSums(copy);
     });
     expect(statuses(root)).toEqual([1, 1, 1]);
+  });
+});
+
+describe('a bundle with events', () => {
+  const FIRST = 1_767_225_600;
+  let keyFiles: string[];
+  let next: TestKey;
+
+  beforeAll(async () => {
+    next = await buildKey();
+    keyFiles = [keyFile, await writePublicKey(folder, 'next', next)];
+  });
+
+  /** Two windows, one that is lost, its declaration, a change of the key, two more windows. */
+  async function sealEvents(directory: string): Promise<void> {
+    const { pop, boot_id, software } = smallSummary(0);
+    const sealer = new Sealer(await open(directory), key, () => FIRST, { pop, boot_id, software });
+    for (let window = 0; window < 3; window += 1) await sealer.seal(bodyOf(smallSummary(window)));
+    rmSync(join(directory, documentName(FIRST + 2)));
+    await sealer.sealRecord({ kind: 'gap', ranges: [[FIRST + 2, FIRST + 2]], reason: 'spool_full' }, FIRST * 1000);
+    await sealer.use({ key, next });
+    for (let window = 3; window < 5; window += 1) await sealer.seal(bodyOf(smallSummary(window)));
+  }
+
+  it('is verified with what was given up declared, and a key announced; and is not without either', async () => {
+    const directory = join(folder, 'spool with events');
+    await sealEvents(directory);
+    const out = join(folder, 'events');
+    const run = popprobe('evidence', 'export', directory, '--pop', 'fra', '--key', ...keyFiles, '--out', out);
+    expect(run).toMatchObject({ status: 0, stderr: '' });
+    expect(statuses(out)).toEqual([0, 0, 0]);
+    for (const [name, said] of [
+      [documentName(FIRST + 3), `documents ${FIRST + 2} to ${FIRST + 3} are missing`],
+      [documentName(FIRST + 4), `nobody announced the key ${next.kid}`],
+    ] as const) {
+      const root = tampered(`without ${name}`, (copy) => {
+        rmSync(copy, { recursive: true });
+        cpSync(out, copy, { recursive: true });
+        rmSync(join(copy, DAY, name));
+        rmSync(join(copy, DAY, name.replace('.jws', '.json')));
+        renewSums(copy);
+      });
+      expect(statuses(root)).toEqual([0, 1, 1]);
+      expect(verifyWith(['python3', '-'], printed.python, root).said).toContain(said);
+    }
+  });
+
+  it('has the later records that declare what a month lacks, apart from its documents', async () => {
+    const rig = await Rig.start();
+    // The month ends after its third document; the second was given up, as the sixth declares.
+    const startS = Date.UTC(2026, 1) / 1000 - 180;
+    const atS = startS - WINDOW_START_S;
+    const links = Array.from({ length: 5 }, (_, index) => windowLink(atS / 60 + index));
+    const gap = eventLink({ kind: 'gap', ranges: [[2, 2]], reason: 'too_old' }, atS + 300);
+    const chain = await linkAll(rig.keys.fra, [...links, gap]);
+    await storeAll(
+      rig,
+      chain.filter(({ sequence }) => sequence !== 2),
+    );
+    const out = join(folder, 'month with a gap');
+    const pipe = new PassThrough();
+    const surroundings = {
+      out: pipe as unknown as NodeJS.WriteStream,
+      nowMs: () => NOW_MS,
+      software: 'popprobe/0.0.0',
+    };
+    const options = { key: [await writePublicKey(rig.folder, 'fra', rig.keys.fra)], pop: 'fra', out };
+    const month = parseMonth('2026-01');
+    expect(await runExport([], { ...options, from: new URL(rig.url), month }, surroundings)).toBe(true);
+    await rig.end();
+    const names = Object.keys(contentOf(out)).filter((name) => name.endsWith('.jws'));
+    expect(names).toEqual([1, 3, 6].map((n) => `${n === 6 ? 'later' : 'documents/2026-01-31'}/${documentName(n)}`));
+    expect(statuses(out)).toEqual([0, 0, 0]);
+    rmSync(join(out, 'later'), { recursive: true });
+    renewSums(out);
+    expect(statuses(out)).toEqual([0, 1, 1]);
   });
 });
 

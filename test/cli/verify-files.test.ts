@@ -464,7 +464,7 @@ describe('the command', () => {
           head: { sequence: WINDOW_START_S + 4, digest: head },
         },
       ],
-      keys: [{ kid: key.kid, pop: 'fra', file: keyFile, documents: 5 }],
+      keys: [{ kid: key.kid, pop: 'fra', file: keyFile, revoked: false, documents: 5 }],
       faults: [],
       fault_count: 0,
     });

@@ -15,6 +15,7 @@ import { readSigningKey, type SigningKey } from '../../src/config/signing-key.ts
 import { DOCUMENTS_ROUTE } from '../../src/protocol/document-kind.ts';
 import { SIGNATURE_HEADER } from '../../src/protocol/jws.ts';
 import { freePort } from '../e2e/free-port.ts';
+import { buildRecord, EVENTS } from '../protocol/record-fixture.ts';
 import { buildSummary, type SignedDocument, signDocument, WINDOW_START_S } from '../protocol/summary-fixture.ts';
 import { NOW_MS, Rig, refusalCode } from './harness.ts';
 
@@ -54,6 +55,20 @@ describe('a registered key', () => {
     expect(await rig.post(fourth)).toMatchObject({ status: 200, json: { status: 'accepted' } });
     await mustRefuse(fifth, 403, 'key_expired');
     expect(await rig.post(third)).toMatchObject({ status: 200, json: { status: 'accepted' } });
+  });
+
+  it('is believed of events by the instant in which they were', async () => {
+    register({ fromMs: endMs(3), untilMs: endMs(4) });
+    const events = [endMs(3) - 1, endMs(4) + 1, endMs(3), endMs(4)].map((at_unix_ms, index) =>
+      buildRecord(EVENTS.pair, { sequence: 10 * (index + 1), at_unix_ms }),
+    );
+    const [early, late, first, last] = await Promise.all(
+      events.map((event) => signDocument(event, rig.keys.fra, 'record')),
+    );
+    if (!early || !late || !first || !last) throw new Error('four events expected');
+    await mustRefuse(early, 403, 'key_not_yet_valid');
+    await mustRefuse(late, 403, 'key_expired');
+    for (const event of [first, last]) expect(await rig.post(event)).toMatchObject({ status: 200 });
   });
 
   it('that has ended still delivers what it signed before and was held up, with the next one beside it', async () => {

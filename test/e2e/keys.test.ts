@@ -2,10 +2,12 @@
 
 import { execFile } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { chmod, chown, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, chown, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AgentStatus } from '../../src/agent/status.ts';
+import { digestOf } from '../../src/protocol/digest.ts';
 import { popprobe } from '../cli/program.ts';
 import { rootMissing } from '../linux/privileges.ts';
 import { MeshRig } from './mesh-rig.ts';
@@ -42,10 +44,12 @@ describe.skipIf(rootMissing())(`keys of the real programs (${rootMissing() ?? 'a
     const [program = '', ...args] = command;
     const env = { ...process.env, ...environment };
     const run = promisify(execFile)(program, args, { env, timeout: 20_000 });
-    return await run.then(
-      ({ stdout }) => `it did not fail: ${stdout}`,
-      (error: { stdout: string; stderr: string }) => error.stdout + error.stderr,
-    );
+    try {
+      return `it did not fail: ${(await run).stdout}`;
+    } catch (error) {
+      const { stdout, stderr } = error as { stdout: string; stderr: string };
+      return stdout + stderr;
+    }
   }
 
   const agentCommand = (pop: string): string[] => [
@@ -127,6 +131,89 @@ describe.skipIf(rootMissing())(`keys of the real programs (${rootMissing() ?? 'a
     const spelt = octets.flatMap((part) => [part.toString('hex'), part.toString('base64url'), [...part].join(',')]);
     expect(spelt.filter((part) => text.includes(part))).toEqual([]);
   });
+
+  it('are changed by a reload, as docs/keys.md has it, without losing a document', async () => {
+    const collector = await rig.startCollector();
+    let [agent] = await Promise.all(POPS.map((pop) => rig.startAgent(pop)));
+    if (!agent) throw new Error('an agent expected');
+    await agent.logged('window sealed');
+    await rig.run(['keygen', 'hkg1', '--out', rig.path('next')]);
+    const [old, next] = [await kidOf('keys/hkg1'), await kidOf('next/hkg1')];
+    expect((await status('hkg1')).signing).toEqual({ kid: old, successor: null });
+
+    // The collector is told first.
+    const both = rig
+      .collectorYaml(POPS)
+      .replace('keys/hkg1.pub.json }', 'keys/hkg1.pub.json }, { file: next/hkg1.pub.json }');
+    await rig.write('collector.yaml', both);
+    collector.process.kill('SIGHUP');
+    await collector.logged('configuration taken');
+    await writeKeys('hkg1', 'keys/hkg1.key', 'next/hkg1.key');
+    agent.process.kill('SIGHUP');
+    expect(await agent.logged('another key signs from here on')).toMatchObject({ kid: next, before: old });
+    await agent.logged('configuration taken');
+    await agent.logged('window sealed', agent.lines.length);
+    expect((await status('hkg1')).signing).toEqual({ kid: next, successor: null });
+
+    // Neither a restart nor the last step goes back to the old one, and who has only that does not start.
+    expect(await agent.end('SIGTERM')).toBe(0);
+    await writeKeys('hkg1', 'keys/hkg1.key');
+    expect(await failure(agentCommand('hkg1'))).toMatch(new RegExp(`expected key ${next}, .*\\[key_unannounced\\]`));
+    await writeKeys('hkg1', 'keys/hkg1.key', 'next/hkg1.key');
+    agent = await rig.startAgent('hkg1');
+    expect((await status('hkg1')).signing).toEqual({ kid: next, successor: null });
+    await writeKeys('hkg1', 'next/hkg1.key');
+    const from = agent.lines.length;
+    agent.process.kill('SIGHUP');
+    await agent.logged('configuration taken', from);
+    await agent.logged('window sealed', agent.lines.length);
+    await writeKeys('hkg1', 'keys/hkg1.key');
+    agent.process.kill('SIGHUP');
+    const refused = await agent.logged('configuration refused, the running one stays');
+    expect(refused['reason']).toContain(`expected key ${next}`);
+    expect(agent.lines.filter(({ msg }) => msg === 'another key signs from here on')).toEqual([]);
+    expect(await agent.end('SIGTERM')).toBe(0);
+
+    const publicKeys = ['--key', rig.path('keys/hkg1.pub.json'), rig.path('next/hkg1.pub.json')];
+    const verdict = JSON.parse(
+      await rig.run(['verify', '--from', rig.url, '--pop', 'hkg1', '--json', ...publicKeys]),
+    ) as {
+      verdict: string;
+      notes: { code: string; first_sequence: number | null }[];
+    };
+    expect(verdict.verdict).toBe('valid');
+    const changed = verdict.notes.filter(({ code }) => code === 'key_changed');
+    expect(changed).toHaveLength(1);
+
+    // Without the record that announces it, the same documents are no evidence any more.
+    const announcement = String((changed[0]?.first_sequence ?? 0) - 1);
+    const bundle = rig.path('bundle');
+    await rig.run(['evidence', 'export', '--from', rig.url, '--pop', 'hkg1', '--out', bundle, ...publicKeys]);
+    const folder = rig.path('without');
+    await mkdir(folder);
+    let left = 0;
+    for (const path of (await readdir(bundle, { recursive: true })).filter((name) => /^documents.*\.jws$/.test(name))) {
+      if (path.includes(announcement)) continue;
+      const [line, octets] = [
+        await rig.read(`bundle/${path}`),
+        await rig.read(`bundle/${path.replace('.jws', '.json')}`),
+      ];
+      await writeFile(
+        join(folder, basename(path)),
+        `${line.toString().trim()} ${digestOf(octets)}\n${octets.toString()}`,
+      );
+      left += 1;
+    }
+    expect(left).toBeGreaterThan(3);
+    const unannounced = popprobe('verify', folder, '--pop', 'hkg1', ...publicKeys);
+    expect(unannounced.status).toBe(1);
+    expect(unannounced.stdout.match(/\[\w+\]$/gm)?.toSorted()).toEqual(['[documents_missing]', '[key_unannounced]']);
+
+    // Revoked afterwards, the old key is vouched for by the new one.
+    const revoked = ['--revoked', rig.path('keys/hkg1.pub.json'), '--key', rig.path('next/hkg1.pub.json')];
+    expect(popprobe('verify', '--from', rig.url, '--pop', 'hkg1', ...revoked).status).toBe(0);
+    expect(collector.lines.filter(({ msg }) => msg === 'document refused')).toEqual([]);
+  }, 90_000);
 
   /** What is said of key files that hold nearly a key; their secrets join the others. */
   async function badKeys(secrets: string[]): Promise<string[]> {
