@@ -48,7 +48,7 @@ function keyLine({ kid, isRevoked }: BundleTitle['keys'][number]): string {
 const WITH_OPENSSL = `## With OpenSSL
 
 In the folder of this page, \`sh\`. It holds every file against its sum, every key against its name and every document against
-its signature, and takes some 20 ms for each:
+its signature, and takes some 20 ms for each, so that it is for a day rather than for a month:
 
 \`\`\`sh
 (

@@ -27,7 +27,7 @@ async function makePair(name: string, folder: string): Promise<void> {
   const { keyFile, publicFile, kid } = await writeKeyPair(folder, name);
   process.stdout.write(`${keyFile}
   the private key. It stays on the host of ${name}, owned by the user that runs the agent; agent.yaml names it
-  as key_file. Keep no copy: a lost key is replaced by a new pair.
+  as key_file, or as next_key_file when it replaces another one. Keep no copy: a lost key is replaced by a new pair.
 ${publicFile}
   the public key. Give it to the collector; collector.yaml lists it at the PoP ${name} under keys.
 key id ${kid}
