@@ -37,7 +37,12 @@ function exportCommand(): Command {
     const misuse = sourceMisuse(files, options);
     if (misuse !== null) command.error(`error: ${misuse}`);
     const { runExport } = await import('./run-export.ts');
-    const isValid = await runExport(files, options, { out: process.stdout, nowMs: Date.now, software: software() });
+    const isValid = await runExport(files, options, {
+      out: process.stdout,
+      err: process.stderr,
+      nowMs: Date.now,
+      software: software(),
+    });
     if (!isValid) process.exitCode = 1;
   });
 }

@@ -1,4 +1,4 @@
-/** Shows how far long work on documents is, and when it will be done: redrawn on a terminal, in a pipe at most now and then a line. */
+/** Shows how far long work on documents is, and when it will be done: redrawn on a terminal, elsewhere a line now and then. */
 
 import { MS_PER_S } from '../base/units.ts';
 import { formatAge } from './format.ts';
@@ -6,6 +6,8 @@ import { Screen } from './screen.ts';
 
 /** People read no faster, and drawing takes time from the work. */
 const SHOW_EVERY_MS = 200;
+/** In a log: often enough to see that it goes on, and no flood. */
+const LINE_EVERY_MS = 10_000;
 
 export class Progress {
   readonly #screen: Screen;
@@ -16,28 +18,30 @@ export class Progress {
   #shownMs: number;
 
   /**
+   * @param err standard error: what the command is asked for goes to standard output, and nothing else does
    * @param doing what is done to documents, as in "verifying"
-   * @param pipeEveryMs time between two lines in a pipe; without it nothing is shown there before the end
    */
-  constructor(out: NodeJS.WriteStream, nowMs: () => number, doing: string, pipeEveryMs = Number.POSITIVE_INFINITY) {
+  constructor(err: NodeJS.WriteStream, nowMs: () => number, doing: string) {
     this.#doing = doing;
-    this.#screen = new Screen(out);
+    this.#screen = new Screen(err);
     this.#nowMs = nowMs;
     this.#startedMs = nowMs();
     this.#shownMs = this.#startedMs;
-    this.#everyMs = this.#screen.isLive ? SHOW_EVERY_MS : pipeEveryMs;
+    this.#everyMs = this.#screen.isLive ? SHOW_EVERY_MS : LINE_EVERY_MS;
   }
 
-  update(documents: number, doneRatio: number): void {
+  /** @param trouble what holds it up, in words; null when nothing does */
+  update(documents: number, doneRatio: number, trouble: string | null = null): void {
     const now = this.#nowMs();
     if (now - this.#shownMs < this.#everyMs) return;
     this.#shownMs = now;
-    this.#screen.show([progressLine(this.#doing, documents, doneRatio, now - this.#startedMs)]);
+    const line = progressLine(this.#doing, documents, doneRatio, now - this.#startedMs);
+    this.#screen.show([trouble === null ? line : `${line}; ${trouble}`]);
   }
 
-  /** Shows the result instead. */
-  end(lines: readonly string[]): void {
-    this.#screen.show(lines);
+  /** Makes room for the result. */
+  end(): void {
+    this.#screen.clear();
   }
 }
 

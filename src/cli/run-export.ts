@@ -14,9 +14,6 @@ import { Progress } from './progress.ts';
 import { renderEvidence } from './render-evidence.ts';
 import { type Surroundings, verifySource } from './verify-source.ts';
 
-/** Where output is a file or pipe: a line that says that it goes on. */
-const PIPE_EVERY_MS = 10_000;
-
 /**
  * Whether everything is valid.
  *
@@ -27,7 +24,7 @@ export async function runExport(
   { key, revoked, pop, from, month, out: place }: ExportOptions,
   surroundings: Surroundings,
 ): Promise<boolean> {
-  const { out, nowMs } = surroundings;
+  const { out, err, nowMs } = surroundings;
   const keys = (await readEvidenceKeys(key, pop, revoked)).sort((a, b) => (a.kid < b.kid ? -1 : 1));
   const readme = bundleReadme({ pop, month: month?.name ?? null, keys });
   const bundle = new Bundle(
@@ -35,7 +32,7 @@ export async function runExport(
   );
   bundle.addReadme(readme);
   for (const publicKey of keys) bundle.addKey(publicKey);
-  const progress = new Progress(out, nowMs, 'exporting', PIPE_EVERY_MS);
+  const progress = new Progress(err, nowMs, 'exporting');
   const source = { files, pop, ...(from && { from }), ...(month && { month }) };
   const { evidence, frame } = await verifySource(source, keys, surroundings, {
     onDone: progress.update.bind(progress),
@@ -46,7 +43,8 @@ export async function runExport(
   const verdict = verdictOf(evidence, frame);
   const lines = renderEvidence(verdict);
   bundle.finish({ text: `${lines.join('\n')}\n`, json: `${JSON.stringify(verdict, null, 2)}\n` });
-  progress.end([...lines, `written: ${place}`]);
+  progress.end();
+  out.write(`${[...lines, `written: ${place}`].join('\n')}\n`);
   return evidence.isValid;
 }
 

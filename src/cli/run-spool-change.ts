@@ -13,24 +13,32 @@ const NOT_RETRIED = {
   damaged: 'not whole: it stays in the quarantine',
 } as const;
 
+/** Where results go, and where progress is shown. */
+export interface Streams {
+  readonly out: NodeJS.WriteStream;
+  readonly err: NodeJS.WriteStream;
+}
+
 /** Whether all of them wait now. @throws PopprobeError, see `spoolKeeper` */
 export async function runSpoolRetry(
   named: readonly number[],
   options: ChangeOptions,
-  out: NodeJS.WriteStream,
+  { out, err }: Streams,
 ): Promise<boolean> {
   const place = spoolPlace(options);
   const sequences = options.all === true ? (await spoolNames(place.directory)).quarantined : named;
   const keeper = await spoolKeeper(place);
   const failures: string[] = [];
-  const progress = new Progress(out, Date.now, 'putting back');
+  const progress = new Progress(err, Date.now, 'putting back');
   await inSteps(sequences, progress, async (step) => {
     for (const { sequence, outcome } of await keeper.retry(step)) {
       if (outcome === 'retried' || outcome === 'waiting') continue;
       failures.push(`${sequence}: ${NOT_RETRIED[outcome]}`);
     }
   });
-  progress.end([...failures, `waiting to be sent: ${sequences.length - failures.length} of ${sequences.length}`]);
+  progress.end();
+  const waiting = `waiting to be sent: ${sequences.length - failures.length} of ${sequences.length}`;
+  out.write(`${[...failures, waiting].join('\n')}\n`);
   return failures.length === 0;
 }
 
@@ -38,7 +46,7 @@ export async function runSpoolRetry(
 export async function runSpoolDrop(
   named: readonly number[],
   options: ChangeOptions,
-  out: NodeJS.WriteStream,
+  { out, err }: Streams,
 ): Promise<boolean> {
   const place = spoolPlace(options);
   const sequences = await toBeDropped(place.directory, named, options);
@@ -48,15 +56,17 @@ export async function runSpoolDrop(
   }
   const keeper = await spoolKeeper(place);
   const dropped = new Set<number>();
-  const progress = new Progress(out, Date.now, 'deleting');
+  const progress = new Progress(err, Date.now, 'deleting');
   await inSteps(sequences, progress, async (step) => {
     for (const sequence of await keeper.drop(step)) dropped.add(sequence);
   });
   const missing = sequences.filter((sequence) => !dropped.has(sequence));
-  progress.end([
+  progress.end();
+  const lines = [
     ...missing.map((sequence) => `${sequence}: not there`),
     `deleted: ${dropped.size} of ${sequences.length}`,
-  ]);
+  ];
+  out.write(`${lines.join('\n')}\n`);
   return dropped.size === sequences.length;
 }
 

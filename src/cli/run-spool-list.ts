@@ -10,18 +10,20 @@ import type { ListOptions } from './spool.ts';
 /** What the command stands in. */
 interface Surroundings {
   out: NodeJS.WriteStream;
+  /** Where progress is shown. */
+  err: NodeJS.WriteStream;
   /** CLOCK_REALTIME, ms since the Unix epoch. */
   nowMs: () => number;
 }
 
 /** @throws PopprobeError `spool_unusable` when the folder cannot be read */
-export async function runSpoolList(options: ListOptions, { out, nowMs }: Surroundings): Promise<void> {
+export async function runSpoolList(options: ListOptions, { out, err, nowMs }: Surroundings): Promise<void> {
   const { directory } = spoolPlace(options);
   const names = await spoolNames(directory);
   const waiting = options.quarantined === true ? [] : names.waiting;
   const listed = { directory, waiting, quarantined: names.quarantined };
   const sums = { waiting: emptySum(), quarantined: emptySum() };
-  const progress = new Progress(out, nowMs, 'reading');
+  const progress = new Progress(err, nowMs, 'reading');
   const show = options.json === true ? jsonWriter(directory, out) : lineWriter(out, nowMs);
   const total = waiting.length + names.quarantined.length;
   let done = 0;
@@ -29,8 +31,10 @@ export async function runSpoolList(options: ListOptions, { out, nowMs }: Surroun
     done += 1;
     add(document.reason === null ? sums.waiting : sums.quarantined, document);
     show.document(document);
-    if (options.json !== true) progress.update(done, done / total);
+    // JSON goes out line by line: on a terminal the progress would be drawn into it.
+    if (options.json !== true || !out.isTTY) progress.update(done, done / total);
   }
+  progress.end();
   const { strangers } = names;
   if (options.json === true) {
     show.end([`"strangers":${strangers}`]);
@@ -42,7 +46,7 @@ export async function runSpoolList(options: ListOptions, { out, nowMs }: Surroun
     strangers,
     nowMs(),
   );
-  progress.end([...show.end([]), ...lines]);
+  out.write(`${[...show.end([]), ...lines].join('\n')}\n`);
 }
 
 /** Somebody has to be let in between: the progress, and Ctrl-C. */

@@ -9,18 +9,17 @@ import type { Pusher } from '../agent/push.ts';
 import { loadAgentConfig } from '../config/agent-config.ts';
 import { Progress } from './progress.ts';
 import { requireConfig } from './require-config.ts';
+import type { Streams } from './run-spool-change.ts';
 import { untilToldToStop } from './until-told.ts';
 
 const LOOK_EVERY_MS = 200;
-/** In a pipe: often enough to see that it goes on, and no flood in a log. */
-const LINE_EVERY_MS = 10_000;
 
 /**
  * Whether everything that waited was accepted. Ends the process when the agent file is wrong.
  *
  * @throws PopprobeError `spool_in_use` while the agent runs, `spool_unusable` when the disk refuses
  */
-export async function runSpoolPush(file: string, out: NodeJS.WriteStream): Promise<boolean> {
+export async function runSpoolPush(file: string, { out, err }: Streams): Promise<boolean> {
   const config = requireConfig(loadAgentConfig(file));
   // What the pusher warns of is in its status, which is shown.
   const log = pino({ level: 'error' }, pino.destination({ dest: 2, sync: true }));
@@ -30,31 +29,28 @@ export async function runSpoolPush(file: string, out: NodeJS.WriteStream): Promi
   const stop = new AbortController();
   void untilToldToStop().then(() => stop.abort());
   pusher.start();
-  const progress = await untilDelivered(spool, pusher, out, stop.signal);
+  const progress = await untilDelivered(spool, pusher, err, stop.signal);
   await pusher.stop();
   const left = spool.waiting.count;
   const refused = pusher.status().quarantined;
-  progress.end([`delivered: ${total - left - refused} of ${total}; waiting: ${left}, refused: ${refused}`]);
+  progress.end();
+  out.write(`delivered: ${total - left - refused} of ${total}; waiting: ${left}, refused: ${refused}\n`);
   return left === 0 && refused === 0;
 }
 
 async function untilDelivered(
   spool: Spool,
   pusher: Pusher,
-  out: NodeJS.WriteStream,
+  err: NodeJS.WriteStream,
   stop: AbortSignal,
 ): Promise<Progress> {
-  const progress = new Progress(out, Date.now, 'delivering');
+  const progress = new Progress(err, Date.now, 'delivering');
   const total = spool.waiting.count;
-  let lineMs = Date.now();
   while (spool.waiting.count > 0 && !stop.aborted) {
     await sleep(LOOK_EVERY_MS);
     const done = total - spool.waiting.count;
-    progress.update(done, done / total);
-    if (out.isTTY || Date.now() - lineMs < LINE_EVERY_MS) continue;
-    lineMs = Date.now();
     const { failuresInARow, lastError } = pusher.status();
-    out.write(`${done} of ${total} documents${failuresInARow === 0 ? '' : `; ${lastError ?? ''}`}\n`);
+    progress.update(done, done / total, failuresInARow === 0 ? null : lastError);
   }
   return progress;
 }

@@ -18,14 +18,15 @@ export async function runVerify(
   { key, revoked, pop, from, month, json }: VerifyOptions,
   surroundings: Surroundings,
 ): Promise<boolean> {
-  const { out, nowMs } = surroundings;
+  const { out, err, nowMs } = surroundings;
   const keys = await readEvidenceKeys(key, pop ?? null, revoked);
-  const progress = new Progress(out, nowMs, 'verifying');
-  const onDone = json === true ? () => undefined : progress.update.bind(progress);
+  const progress = new Progress(err, nowMs, 'verifying');
   const source = { files, ...(pop !== undefined && { pop }), ...(from && { from }), ...(month && { month }) };
-  const { evidence, frame } = await verifySource(source, keys, surroundings, { onDone });
+  const { evidence, frame } = await verifySource(source, keys, surroundings, {
+    onDone: progress.update.bind(progress),
+  });
+  progress.end();
   const verdict = verdictOf(evidence, frame);
-  if (json === true) out.write(`${JSON.stringify(verdict, null, 2)}\n`);
-  else progress.end(renderEvidence(verdict));
+  out.write(json === true ? `${JSON.stringify(verdict, null, 2)}\n` : `${renderEvidence(verdict).join('\n')}\n`);
   return evidence.isValid;
 }

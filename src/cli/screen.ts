@@ -31,6 +31,13 @@ export class Screen {
     this.#drawn = lines.reduce((rows, line) => rows + this.#rowsOf(line), 0);
   }
 
+  /** Takes what was shown away again, where it can be. */
+  clear(): void {
+    if (this.isLive && this.#drawn > 0) this.#out.write(`\u001B[${this.#drawn}A\u001B[0J`);
+    this.#drawn = 0;
+    this.#last = '';
+  }
+
   #rowsOf(line: string): number {
     return Math.max(1, Math.ceil(line.length / (this.#out.columns || Number.POSITIVE_INFINITY)));
   }

@@ -1,6 +1,7 @@
 /** `popprobe spool`: looks into the folder where an agent's documents wait, and looks after it. */
 
 import { Command, InvalidArgumentError } from 'commander';
+import type { Streams } from './run-spool-change.ts';
 
 const HELP = `
 An agent keeps every signed document in its spool folder until a collector has it. What a collector refuses for good, and
@@ -95,7 +96,7 @@ function list(): Command {
     .action(async (options: ListOptions, command: Command) => {
       mustNamePlace(options, command);
       const { runSpoolList } = await import('./run-spool-list.ts');
-      await runSpoolList(options, { out: process.stdout, nowMs: Date.now });
+      await runSpoolList(options, { ...streams(), nowMs: Date.now });
     });
 }
 
@@ -120,7 +121,7 @@ function retry(): Command {
       mustNamePlace(options, command);
       mustNameDocuments(sequences, options.all, command, '--all');
       const { runSpoolRetry } = await import('./run-spool-change.ts');
-      if (!(await runSpoolRetry(sequences, options, process.stdout))) process.exitCode = 1;
+      if (!(await runSpoolRetry(sequences, options, streams()))) process.exitCode = 1;
     });
 }
 
@@ -135,7 +136,7 @@ function drop(): Command {
       mustNamePlace(options, command);
       mustNameDocuments(sequences, options.all ?? options.quarantined, command, '--all or --quarantined');
       const { runSpoolDrop } = await import('./run-spool-change.ts');
-      if (!(await runSpoolDrop(sequences, options, process.stdout))) process.exitCode = 1;
+      if (!(await runSpoolDrop(sequences, options, streams()))) process.exitCode = 1;
     });
 }
 
@@ -146,7 +147,7 @@ function push(): Command {
     .addHelpText('after', PUSH_HELP)
     .action(async ({ config }: { config: string }) => {
       const { runSpoolPush } = await import('./run-spool-push.ts');
-      if (!(await runSpoolPush(config, process.stdout))) process.exitCode = 1;
+      if (!(await runSpoolPush(config, streams()))) process.exitCode = 1;
     });
 }
 
@@ -181,4 +182,8 @@ function sequenceNumber(text: string): number {
 
 function sequenceNumbers(text: string, before: number[]): number[] {
   return [...before, sequenceNumber(text)];
+}
+
+function streams(): Streams {
+  return { out: process.stdout, err: process.stderr };
 }

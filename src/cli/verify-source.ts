@@ -19,7 +19,9 @@ export interface EvidenceSource {
 
 /** What the command stands in. */
 export interface Surroundings {
-  readonly out: NodeJS.WriteStream;
+  readonly out: NodeJS.WritableStream;
+  /** Where progress is shown. */
+  readonly err: NodeJS.WriteStream;
   /** CLOCK_REALTIME, ms since the Unix epoch. */
   readonly nowMs: () => number;
   /** `popprobe/1.2.3`. */

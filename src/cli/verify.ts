@@ -37,7 +37,12 @@ export function verifyCommand(): Command {
     const misuse = sourceMisuse(files, options);
     if (misuse !== null) command.error(`error: ${misuse}`);
     const { runVerify } = await import('./run-verify.ts');
-    const isValid = await runVerify(files, options, { out: process.stdout, nowMs: Date.now, software: software() });
+    const isValid = await runVerify(files, options, {
+      out: process.stdout,
+      err: process.stderr,
+      nowMs: Date.now,
+      software: software(),
+    });
     if (!isValid) process.exitCode = 1;
   });
 }

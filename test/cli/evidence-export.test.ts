@@ -71,7 +71,8 @@ async function exported(
   { files = [spool], nowMs = NOW_MS }: { files?: string[]; nowMs?: number } = {},
 ): Promise<{ isValid: boolean; lines: string[] }> {
   const pipe = new PassThrough();
-  const surroundings = { out: pipe as unknown as NodeJS.WriteStream, nowMs: () => nowMs, software: 'popprobe/0.0.0' };
+  const err = new PassThrough() as unknown as NodeJS.WriteStream;
+  const surroundings = { out: pipe, err, nowMs: () => nowMs, software: 'popprobe/0.0.0' };
   const isValid = await runExport(files, { key: [keyFile], pop: 'fra', out }, surroundings);
   pipe.end();
   return { isValid, lines: (await text(pipe)).trimEnd().split('\n') };
@@ -299,7 +300,8 @@ describe('a bundle with events', () => {
     const out = join(folder, 'month with a gap');
     const pipe = new PassThrough();
     const surroundings = {
-      out: pipe as unknown as NodeJS.WriteStream,
+      out: pipe,
+      err: new PassThrough() as unknown as NodeJS.WriteStream,
       nowMs: () => NOW_MS,
       software: 'popprobe/0.0.0',
     };

@@ -57,7 +57,8 @@ export interface Verified {
 /** Runs the command's own function into a pipe. */
 async function run(files: readonly string[], options: VerifyOptions): Promise<{ isValid: boolean; printed: string }> {
   const out = new PassThrough();
-  const surroundings = { out: out as unknown as NodeJS.WriteStream, nowMs: () => NOW_MS, software: 'popprobe/0.0.0' };
+  const err = new PassThrough() as unknown as NodeJS.WriteStream;
+  const surroundings = { out, err, nowMs: () => NOW_MS, software: 'popprobe/0.0.0' };
   const isValid = await runVerify(files, options, surroundings);
   out.end();
   return { isValid, printed: await text(out) };

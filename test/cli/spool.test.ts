@@ -62,7 +62,7 @@ describe('popprobe spool list', () => {
   it('shows every document with what it is, how old, and why it is where it is', async () => {
     const directory = await mixedFolder();
     const out = pipe();
-    await runSpoolList({ directory }, { out, nowMs: () => NOW_MS });
+    await runSpoolList({ directory }, { out, err: pipe(), nowMs: () => NOW_MS });
     expect(textOf(out)).toBe(TABLE);
   });
 
@@ -70,7 +70,7 @@ describe('popprobe spool list', () => {
     const directory = await mixedFolder();
     const terminal = new Terminal(120);
     let nowMs = NOW_MS - 150 * 12;
-    await runSpoolList({ directory }, { out: terminal.out, nowMs: () => (nowMs += 150) });
+    await runSpoolList({ directory }, { out: terminal.out, err: terminal.out, nowMs: () => (nowMs += 150) });
     expect(terminal.rows[0]).toMatch(/^ +sequence/);
     expect(terminal.rows).toHaveLength(7);
     expect(terminal.written).toContain('reading: 2 documents, 50 %');
@@ -79,7 +79,7 @@ describe('popprobe spool list', () => {
   it('gives programs the same as JSON, or the quarantine alone', async () => {
     const directory = await mixedFolder();
     const out = pipe();
-    await runSpoolList({ directory, quarantined: true, json: true }, { out, nowMs: () => NOW_MS });
+    await runSpoolList({ directory, quarantined: true, json: true }, { out, err: pipe(), nowMs: () => NOW_MS });
     const written_at = '2026-01-01T21:00:00.000Z';
     expect(JSON.parse(textOf(out))).toEqual({
       directory,
@@ -93,7 +93,7 @@ describe('popprobe spool list', () => {
 
   it('refuses a folder that is not there', async () => {
     const directory = join(await temporaryFolder(), 'none');
-    const refusal = await refusalOf(() => runSpoolList({ directory }, { out: pipe(), nowMs: Date.now }));
+    const refusal = await refusalOf(() => runSpoolList({ directory }, { out: pipe(), err: pipe(), nowMs: Date.now }));
     expect(refusal).toMatchObject({ code: 'spool_unusable', found: 'no such file or directory' });
   });
 });
@@ -158,7 +158,9 @@ describe('popprobe spool without an agent', () => {
     );
     const terminal = new Terminal(80);
     expect(spool.waiting.count).toBe(450);
-    expect(await runSpoolDrop([], { directory, all: true, yes: true }, terminal.out)).toBe(true);
+    expect(await runSpoolDrop([], { directory, all: true, yes: true }, { out: terminal.out, err: terminal.out })).toBe(
+      true,
+    );
     expect(terminal.rows).toEqual(['deleted: 450 of 450']);
     expect((await open(directory)).waiting.count).toBe(0);
   });
@@ -187,10 +189,10 @@ describe('popprobe spool beside an agent', () => {
   it('has the agent put back and delete, and the agent knows of it', async () => {
     const directory = await mixedFolder();
     const { spool, socket } = await running(directory);
-    expect(await runSpoolRetry([8], { directory, socket }, pipe())).toBe(true);
+    expect(await runSpoolRetry([8], { directory, socket }, { out: pipe(), err: pipe() })).toBe(true);
     expect(spool.waiting).toEqual({ count: 3, oldest: 5, newest: 8 });
     const out = pipe();
-    expect(await runSpoolDrop([], { directory, socket, all: true, yes: true }, out)).toBe(true);
+    expect(await runSpoolDrop([], { directory, socket, all: true, yes: true }, { out, err: pipe() })).toBe(true);
     expect(textOf(out)).toBe('deleted: 4 of 4\n');
     expect(spool.status()).toMatchObject({ documents: 0, dropped: 4 });
   });
@@ -198,7 +200,7 @@ describe('popprobe spool beside an agent', () => {
   it('refuses when the agent that answers has another folder', async () => {
     const { socket } = await running(await temporaryFolder());
     const directory = await mixedFolder();
-    const refusal = await refusalOf(() => runSpoolRetry([8], { directory, socket }, pipe()));
+    const refusal = await refusalOf(() => runSpoolRetry([8], { directory, socket }, { out: pipe(), err: pipe() }));
     expect(refusal.code).toBe('config_conflict');
   });
 });
@@ -222,7 +224,7 @@ describe('popprobe spool push', () => {
     const { file, directory } = await agentFile(collector.url);
     await spoolOf(directory, [1, 2, 3]);
     const terminal = new Terminal(100);
-    expect(await runSpoolPush(file, terminal.out)).toBe(true);
+    expect(await runSpoolPush(file, { out: terminal.out, err: terminal.out })).toBe(true);
     expect(terminal.rows).toEqual(['delivered: 3 of 3; waiting: 0, refused: 0']);
     expect(collector.requests).toHaveLength(3);
     expect((await open(directory)).waiting.count).toBe(0);
@@ -234,7 +236,7 @@ describe('popprobe spool push', () => {
     const { file, directory } = await agentFile(collector.url);
     await spoolOf(directory, [1, 2]);
     const out = pipe();
-    expect(await runSpoolPush(file, out)).toBe(false);
+    expect(await runSpoolPush(file, { out, err: pipe() })).toBe(false);
     expect(textOf(out)).toBe('delivered: 1 of 2; waiting: 0, refused: 1\n');
   });
 });
