@@ -9,6 +9,12 @@ const SHOW_EVERY_MS = 200;
 /** In a log: often enough to see that it goes on, and no flood. */
 const LINE_EVERY_MS = 10_000;
 
+/** Standard output, where results go, and standard error, where progress is shown. */
+export interface Streams {
+  readonly out: NodeJS.WriteStream;
+  readonly err: NodeJS.WriteStream;
+}
+
 export class Progress {
   readonly #screen: Screen;
   readonly #nowMs: () => number;

@@ -1,7 +1,7 @@
 /** Sends documents of the quarantine again, and deletes documents, some at a time. */
 
 import { LIMITS } from '../base/limits.ts';
-import { Progress } from './progress.ts';
+import { Progress, type Streams } from './progress.ts';
 import { spoolKeeper } from './spool-keeper.ts';
 import { spoolPlace } from './spool-place.ts';
 import type { ChangeOptions } from './spool.ts';
@@ -12,12 +12,6 @@ const NOT_RETRIED = {
   not_there: 'not in the quarantine',
   damaged: 'not whole: it stays in the quarantine',
 } as const;
-
-/** Where results go, and where progress is shown. */
-export interface Streams {
-  readonly out: NodeJS.WriteStream;
-  readonly err: NodeJS.WriteStream;
-}
 
 /** Whether all of them wait now. @throws PopprobeError, see `spoolKeeper` */
 export async function runSpoolRetry(

@@ -1,17 +1,14 @@
 /** Lists the documents of a spool folder: at once on a terminal, one after another in a pipe. */
 
 import { Slice } from '../agent/slice.ts';
-import { Progress } from './progress.ts';
+import { Progress, type Streams } from './progress.ts';
 import { renderSpooled, renderSpoolSums, SPOOL_HEADING, type SpoolSum } from './render-spool.ts';
 import { describeDocument, type SpooledDocument, spoolNames } from './spooled-files.ts';
 import { spoolPlace } from './spool-place.ts';
 import type { ListOptions } from './spool.ts';
 
 /** What the command stands in. */
-interface Surroundings {
-  out: NodeJS.WriteStream;
-  /** Where progress is shown. */
-  err: NodeJS.WriteStream;
+interface Surroundings extends Streams {
   /** CLOCK_REALTIME, ms since the Unix epoch. */
   nowMs: () => number;
 }

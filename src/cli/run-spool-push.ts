@@ -7,9 +7,8 @@ import { claimSpool } from '../agent/spool-claim.ts';
 import { openSpool, type Spool } from '../agent/spool.ts';
 import type { Pusher } from '../agent/push.ts';
 import { loadAgentConfig } from '../config/agent-config.ts';
-import { Progress } from './progress.ts';
+import { Progress, type Streams } from './progress.ts';
 import { requireConfig } from './require-config.ts';
-import type { Streams } from './run-spool-change.ts';
 import { untilToldToStop } from './until-told.ts';
 
 const LOOK_EVERY_MS = 200;

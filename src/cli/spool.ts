@@ -1,7 +1,7 @@
 /** `popprobe spool`: looks into the folder where an agent's documents wait, and looks after it. */
 
 import { Command, InvalidArgumentError } from 'commander';
-import type { Streams } from './run-spool-change.ts';
+import type { Streams } from './progress.ts';
 
 const HELP = `
 An agent keeps every signed document in its spool folder until a collector has it. What a collector refuses for good, and

@@ -8,6 +8,7 @@ import type { EvidenceKey } from './evidence-keys.ts';
 import type { VerdictFrame } from './evidence-verdict.ts';
 import { fetchedDocuments } from './fetched-documents.ts';
 import type { Month } from './month.ts';
+import type { Streams } from './progress.ts';
 
 /** Either files, or a collector and a PoP of it. */
 export interface EvidenceSource {
@@ -18,10 +19,7 @@ export interface EvidenceSource {
 }
 
 /** What the command stands in. */
-export interface Surroundings {
-  readonly out: NodeJS.WritableStream;
-  /** Where progress is shown. */
-  readonly err: NodeJS.WriteStream;
+export interface Surroundings extends Streams {
   /** CLOCK_REALTIME, ms since the Unix epoch. */
   readonly nowMs: () => number;
   /** `popprobe/1.2.3`. */

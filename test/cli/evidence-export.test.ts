@@ -72,7 +72,12 @@ async function exported(
 ): Promise<{ isValid: boolean; lines: string[] }> {
   const pipe = new PassThrough();
   const err = new PassThrough() as unknown as NodeJS.WriteStream;
-  const surroundings = { out: pipe, err, nowMs: () => nowMs, software: 'popprobe/0.0.0' };
+  const surroundings = {
+    out: pipe as unknown as NodeJS.WriteStream,
+    err,
+    nowMs: () => nowMs,
+    software: 'popprobe/0.0.0',
+  };
   const isValid = await runExport(files, { key: [keyFile], pop: 'fra', out }, surroundings);
   pipe.end();
   return { isValid, lines: (await text(pipe)).trimEnd().split('\n') };
@@ -300,7 +305,7 @@ describe('a bundle with events', () => {
     const out = join(folder, 'month with a gap');
     const pipe = new PassThrough();
     const surroundings = {
-      out: pipe,
+      out: pipe as unknown as NodeJS.WriteStream,
       err: new PassThrough() as unknown as NodeJS.WriteStream,
       nowMs: () => NOW_MS,
       software: 'popprobe/0.0.0',

@@ -58,7 +58,12 @@ export interface Verified {
 async function run(files: readonly string[], options: VerifyOptions): Promise<{ isValid: boolean; printed: string }> {
   const out = new PassThrough();
   const err = new PassThrough() as unknown as NodeJS.WriteStream;
-  const surroundings = { out, err, nowMs: () => NOW_MS, software: 'popprobe/0.0.0' };
+  const surroundings = {
+    out: out as unknown as NodeJS.WriteStream,
+    err,
+    nowMs: () => NOW_MS,
+    software: 'popprobe/0.0.0',
+  };
   const isValid = await runVerify(files, options, surroundings);
   out.end();
   return { isValid, printed: await text(out) };
