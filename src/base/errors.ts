@@ -39,6 +39,7 @@ export const ERROR_CODES = [
   'schema',
   'not_found',
   'request_timeout',
+  'busy',
   'store_unusable',
   'internal',
   // evidence

@@ -195,6 +195,18 @@ export const LIMITS = {
   quarantineBytesMax: 256 * 1024 * 1024,
   /** A sender must have delivered its whole request to the collector within this, or it holds a connection for nothing. */
   ingestRequestTimeoutMs: 30_000,
+  /** Documents that the collector verifies and stores at a time: as many share a commit on a slow disk; each takes memory. */
+  ingestAtOnceMax: 32,
+  /** Documents that wait for it besides: half a second's work at 600 small ones/s. What comes then is told to come later. */
+  ingestDocumentsMax: 256,
+  /** Of these the backlogs of PoPs that catch up may fill so many: the rest is for what is sealed now. */
+  ingestBacklogMax: 192,
+  /** Octets of all of them as sent: of the largest, which take the longest, there may be fewer. */
+  ingestBytesMax: 64 * 1024 * 1024,
+  /** Longer than this none is to wait, whatever they cost: a sender gives up after five times that. */
+  ingestWaitMsMax: 2000,
+  /** Retry-After of an answer 429, seconds: the queue is a matter of seconds, and senders add their own jitter. */
+  busyRetryAfterS: 2,
   /** Octets of a refused, oversized body that are read and thrown away, so that its sender gets to see the answer. */
   refusedBodyDrainBytesMax: 64 * 1024 * 1024,
   /** How long a write waits for another process that holds the database: ingestion stands still meanwhile. */
@@ -211,6 +223,9 @@ export const LIMITS = {
    * seals the window that runs, which ends in 300 s at most, and clocks that differ by a minute more are not synchronised.
    */
   clockSkewMsMax: 6 * 60_000,
+  /** Documents that share one commit, and their octets: as many as the collector handles in a tenth of a second. */
+  commitDocumentsMax: 64,
+  commitBytesMax: 1024 * 1024,
   /** Documents on one page of a collector's list: 130 kB of JSON, and some milliseconds of the database. */
   listedDocumentsMax: 1000,
   /** Octets of such a page: what it takes, several times over. */

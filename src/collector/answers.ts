@@ -19,8 +19,15 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   chain_conflict: 409,
   too_large: 413,
   schema: 422,
+  busy: 429,
   internal: 500,
   store_unusable: 503,
+};
+
+/** What is over soon says so: without it, senders try again when they think fit. */
+const RETRY_AFTER_S: Partial<Record<ErrorCode, number>> = {
+  busy: LIMITS.busyRetryAfterS,
+  store_unusable: LIMITS.storeRetryAfterS,
 };
 
 export function statusOf(code: ErrorCode): number {
@@ -38,7 +45,8 @@ function answerOf({ code, message, expected, found, remedy }: PopprobeError): Er
 
 /** Answers a request with an error. */
 export function sendError(reply: FastifyReply, error: PopprobeError): FastifyReply {
-  if (error.code === 'store_unusable') reply.header('retry-after', LIMITS.storeRetryAfterS);
+  const retryAfterS = RETRY_AFTER_S[error.code];
+  if (retryAfterS !== undefined) reply.header('retry-after', retryAfterS);
   return reply.code(statusOf(error.code)).send(answerOf(error));
 }
 

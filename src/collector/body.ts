@@ -5,15 +5,24 @@ import { LIMITS } from '../base/limits.ts';
 import { ACCEPT_ENCODING, type ContentEncoding, decompress, isContentEncoding } from '../protocol/content-encoding.ts';
 
 /**
- * Reads a request's body to its end and undoes the content encoding.
+ * Reads a request's body to its end, as it was sent.
  *
- * @param encoding the header `content-encoding`: absent, `identity`, `gzip`, or `zstd` where this runtime has it.
- * @throws PopprobeError `too_large` over a limit of `base/limits.ts`; `malformed` when the body is empty, cut short,
- * not what the encoding says, or of another encoding.
+ * @throws PopprobeError `too_large` over the limit of `base/limits.ts`; `malformed` when the body is empty or cut short.
  */
-export async function readOctets(body: AsyncIterable<Buffer>, encoding: string | undefined): Promise<Uint8Array> {
+export async function receiveBody(body: AsyncIterable<Buffer>): Promise<Buffer> {
   const received = await collect(body);
   if (received.length === 0) throw malformed('the octets of one document as body', 'an empty body');
+  return received;
+}
+
+/**
+ * Undoes the content encoding of a body.
+ *
+ * @param encoding the header `content-encoding`: absent, `identity`, `gzip`, or `zstd` where this runtime has it.
+ * @throws PopprobeError `too_large` when more comes out than a document may have; `malformed` when the body is not what the
+ * encoding says, or of another encoding.
+ */
+export async function decodeBody(received: Buffer, encoding: string | undefined): Promise<Uint8Array> {
   if (encoding === undefined || encoding === 'identity') return received;
   if (isContentEncoding(encoding)) return await expand(received, encoding);
   throw malformed(`content-encoding identity, ${ACCEPT_ENCODING}`, `content-encoding ${encoding}`);

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { PopprobeError } from '../base/errors.ts';
 import type { CollectorConfig } from '../config/collector-config.ts';
+import { Admission } from './admission.ts';
 import { IngestCounters } from './counters.ts';
 import { KeyReload, type KeyReloadParts } from './key-reload.ts';
 import { loadKeyring } from './load-keyring.ts';
@@ -33,10 +34,11 @@ export async function startCollector(
 ): Promise<Collector> {
   const keyring = await loadKeyring(config.pops);
   const store = new SqliteStore(openDatabase(config.store.sqliteFile));
+  const admission = new Admission(() => performance.now());
   const counters = new IngestCounters();
   const keys = new KeyReload(config, { load, keyring, log });
   const pops = (): string[] => keys.config.pops.map((pop) => pop.name);
-  const server = buildServer({ keyring, store, counters, pops, log, nowMs: Date.now });
+  const server = buildServer({ keyring, store, admission, counters, pops, log, nowMs: Date.now });
   const close = async (): Promise<void> => {
     await server.close();
     await store.close();

@@ -9,8 +9,10 @@ import { ACCEPT_ENCODING } from '../protocol/content-encoding.ts';
 import { DOCUMENTS_ROUTE } from '../protocol/document-kind.ts';
 import { endMsOf, placeOf, timeOf } from '../protocol/document-place.ts';
 import { SIGNATURE_HEADER } from '../protocol/jws.ts';
+import { isBacklogPriority, PRIORITY_HEADER } from '../protocol/priority.ts';
+import type { Admission } from './admission.ts';
 import { asPopprobeError, sendError, statusOf } from './answers.ts';
-import { readOctets } from './body.ts';
+import { decodeBody, receiveBody } from './body.ts';
 import type { IngestCounters } from './counters.ts';
 import { refuseRevoked } from './key-period.ts';
 import type { Keyring } from './keyring.ts';
@@ -20,6 +22,7 @@ import { type Claim, claimOf, type VerifiedDocument, verifyDocument } from './ve
 export interface IngestParts {
   keyring: Keyring;
   store: DocumentStore;
+  admission: Admission;
   counters: IngestCounters;
   log: Logger;
   /** CLOCK_REALTIME, ms since the Unix epoch. */
@@ -28,12 +31,14 @@ export interface IngestParts {
 
 /** Adds the route. Delivery is at least once, acceptance exactly once: the same octets again answer `duplicate`. */
 export function registerIngest(app: FastifyInstance, parts: IngestParts): void {
-  const { keyring, store, counters, log, nowMs } = parts;
+  const { keyring, store, admission, counters, log, nowMs } = parts;
   const refuse = (reply: FastifyReply, thrown: unknown, claim: Claim | null): FastifyReply => {
     const error = asPopprobeError(thrown);
     counters.countRefusal(error.code);
     const whose = { code: error.code, pop: claim?.signer.pop, kid: claim?.signer.kid };
-    if (statusOf(error.code) >= 500) log.error({ ...whose, err: error }, 'document not taken');
+    if (error.code === 'busy') {
+      log[admission.isNewlyBusy() ? 'warn' : 'debug']({ reason: error.message }, 'too much to do');
+    } else if (statusOf(error.code) >= 500) log.error({ ...whose, err: error }, 'document not taken');
     else log.warn({ ...whose, reason: error.message }, 'document refused');
     return sendError(reply, error);
   };
@@ -52,18 +57,24 @@ export function registerIngest(app: FastifyInstance, parts: IngestParts): void {
       try {
         // A stranger costs no more than this line: his body is neither kept nor decompressed.
         const line = signatureLine(request.headers);
-        claim = claimOf(line, keyring);
-        refuseRevoked(claim.signer, nowMs());
-        const octets = await readOctets(request.raw, request.headers['content-encoding']);
-        const document = await verifyDocument(octets, line, claim);
-        const receivedAtMs = nowMs();
-        const acceptance = await store.accept(document, receivedAtMs);
-        counters.countAcceptance(acceptance);
-        if (acceptance.status === 'accepted') noticeFuture(document, receivedAtMs, parts);
-        const { pop, sequence } = placeOf(document);
-        const { kid, digest, kind } = document;
-        log.info({ pop, kid, kind, sequence, digest, ...acceptance }, `document ${acceptance.status}`);
-        return { status: acceptance.status, pop, sequence, digest };
+        const known = claimOf(line, keyring);
+        claim = known;
+        refuseRevoked(known.signer, nowMs());
+        const isBacklog = isBacklogPriority(request.headers[PRIORITY_HEADER]);
+        admission.mustHaveRoom(isBacklog);
+        const received = await receiveBody(request.raw);
+        return await admission.run({ octets: received.length, isBacklog }, async () => {
+          const octets = await decodeBody(received, request.headers['content-encoding']);
+          const document = await verifyDocument(octets, line, known);
+          const receivedAtMs = nowMs();
+          const acceptance = await store.accept(document, receivedAtMs);
+          counters.countAcceptance(acceptance);
+          if (acceptance.status === 'accepted') noticeFuture(document, receivedAtMs, parts);
+          const { pop, sequence } = placeOf(document);
+          const { kid, digest, kind } = document;
+          log.info({ pop, kid, kind, sequence, digest, ...acceptance }, `document ${acceptance.status}`);
+          return { status: acceptance.status, pop, sequence, digest };
+        });
       } catch (error) {
         return refuse(reply, error, claim);
       }

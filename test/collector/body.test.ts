@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/base/limits.ts';
-import { readOctets } from '../../src/collector/body.ts';
+import { decodeBody, receiveBody } from '../../src/collector/body.ts';
 import { refusalOf } from '../protocol/refusal.ts';
 
 /** The octets as a stream of chunks of at most 64 KiB, as they come from a socket. */
@@ -14,6 +14,9 @@ function streamOf(octets: Uint8Array): Readable {
   for (let at = 0; at < octets.length; at += 65_536) chunks.push(Buffer.from(octets.subarray(at, at + 65_536)));
   return Readable.from(chunks);
 }
+
+const readOctets = async (body: Readable, encoding: string | undefined): Promise<Uint8Array> =>
+  await decodeBody(await receiveBody(body), encoding);
 
 describe('a body', () => {
   it('is read as it was sent, plain or compressed', async () => {

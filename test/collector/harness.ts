@@ -8,6 +8,7 @@ import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { request } from 'undici';
 import { expect } from 'vitest';
+import { Admission } from '../../src/collector/admission.ts';
 import { IngestCounters } from '../../src/collector/counters.ts';
 import { Keyring } from '../../src/collector/keyring.ts';
 import { buildServer } from '../../src/collector/server.ts';
@@ -58,6 +59,7 @@ export class Rig {
   /** A test may register others. */
   readonly keyring: Keyring;
   counters = new IngestCounters();
+  #admission = new Admission(() => performance.now());
   url = '';
   #server: FastifyInstance | null = null;
   #store: DocumentStore | null = null;
@@ -93,10 +95,12 @@ export class Rig {
     prepare(database);
     const store = new SqliteStore(database);
     this.counters = new IngestCounters();
+    this.#admission = new Admission(() => performance.now());
     this.#store = store;
     this.#server = buildServer({
       keyring: this.keyring,
       store,
+      admission: this.#admission,
       counters: this.counters,
       pops: () => ['fra', 'ams', 'par'],
       log: pino({ level: 'silent' }),
@@ -117,6 +121,16 @@ export class Rig {
   async end(): Promise<void> {
     await this.close();
     await rm(this.folder, { recursive: true });
+  }
+
+  /** Gives the collector so many documents to work on that come to no end until the function returned is called. */
+  occupy(documents: number): () => void {
+    let release = (): void => undefined;
+    const promise = new Promise<void>((resolve) => (release = resolve));
+    for (let left = documents; left > 0; left -= 1) {
+      void this.#admission.run({ octets: 1, isBacklog: false }, () => promise);
+    }
+    return release;
   }
 
   async get(path: string): Promise<Answer> {

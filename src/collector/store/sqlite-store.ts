@@ -1,6 +1,6 @@
-/** The store in one SQLite file: evidence and derived rows, written in one transaction per document. */
+/** The store in one SQLite file: evidence and derived rows of a document, written all or nothing. */
 
-import type { Database, Statement, Transaction } from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
 import { PopprobeError } from '../../base/errors.ts';
 import type { ChainVerdict } from '../../protocol/chain.ts';
 import { placeOf } from '../../protocol/document-place.ts';
@@ -10,6 +10,7 @@ import { ConflictTable } from './conflict-table.ts';
 import { guarded } from './database.ts';
 import { EventTable } from './event-table.ts';
 import { GapReader } from './gap-reader.ts';
+import { GroupCommit } from './group-commit.ts';
 import { MeshReader } from './mesh-reader.ts';
 import type {
   Acceptance,
@@ -40,7 +41,12 @@ const UPDATE_POP = `
 
 type Columns = Record<string, string | number | Uint8Array>;
 type Conflict = Extract<ChainVerdict, { verdict: 'conflict' }>;
-type Accept = (document: VerifiedDocument, receivedAtMs: number) => Acceptance | Conflict;
+
+/** A document to store, and when it came; ms since the Unix epoch. */
+interface Arrival {
+  document: VerifiedDocument;
+  receivedAtMs: number;
+}
 
 export class SqliteStore implements DocumentStore {
   readonly #database: Database;
@@ -53,7 +59,7 @@ export class SqliteStore implements DocumentStore {
   readonly #conflicts: ConflictTable;
   readonly #gaps: GapReader;
   readonly #mesh: MeshReader;
-  readonly #accept: Transaction<Accept>;
+  readonly #acceptances: GroupCommit<Arrival, Acceptance | Conflict>;
 
   /** @param database from `openDatabase`; the store closes it. */
   constructor(database: Database) {
@@ -67,19 +73,17 @@ export class SqliteStore implements DocumentStore {
     this.#conflicts = new ConflictTable(database);
     this.#gaps = new GapReader(database);
     this.#mesh = new MeshReader(database);
-    this.#accept = database.transaction((document, receivedAtMs) => this.#acceptNow(document, receivedAtMs));
+    this.#acceptances = new GroupCommit(database, (arrival) => this.#acceptNow(arrival));
   }
 
-  accept(document: VerifiedDocument, receivedAtMs: number): Promise<Acceptance> {
-    return this.#answer(() => {
-      // Immediate: the chain is judged under the write lock, so that nothing gets in between judging and storing.
-      const outcome = this.#accept.immediate(document, receivedAtMs);
-      if ('status' in outcome) return outcome;
-      throw new PopprobeError('chain_conflict', {
-        expected: `${outcome.expected} (PoP ${placeOf(document).pop})`,
-        found: outcome.found,
-        remedy: 'find out whether two agents run under this name, or one lost its state',
-      });
+  async accept(document: VerifiedDocument, receivedAtMs: number): Promise<Acceptance> {
+    // Thrown only now: what is kept of a conflict is in the commit.
+    const outcome = await this.#acceptances.run({ document, receivedAtMs }, document.octets.length);
+    if ('status' in outcome) return outcome;
+    throw new PopprobeError('chain_conflict', {
+      expected: `${outcome.expected} (PoP ${placeOf(document).pop})`,
+      found: outcome.found,
+      remedy: 'find out whether two agents run under this name, or one lost its state',
     });
   }
 
@@ -124,7 +128,7 @@ export class SqliteStore implements DocumentStore {
     return new Promise((resolve) => resolve(guarded('the database', action)));
   }
 
-  #acceptNow(document: VerifiedDocument, receivedAtMs: number): Acceptance | Conflict {
+  #acceptNow({ document, receivedAtMs }: Arrival): Acceptance | Conflict {
     const verdict = this.#chains.judge(document);
     if (verdict.verdict === 'duplicate') return { status: 'duplicate' };
     if (verdict.verdict === 'conflict') {

@@ -170,7 +170,7 @@ export interface NewestWindow extends StoredEnd {
  */
 export interface DocumentStore {
   /**
-   * Stores a document and all that is derived from it, in one transaction that is durable when the promise resolves.
+   * Stores a document and all that is derived from it, all or nothing, and on the disk when the promise resolves.
    *
    * @throws PopprobeError `chain_conflict` when it does not fit into the PoP's chain. Then it is kept among the conflicts,
    * as durably, and nothing else has changed.
