@@ -11,9 +11,10 @@ const IMF_FIXDATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2}
  * doubles with every failure. Full jitter spreads the PoPs of a mesh that lost their collector at the same instant.
  *
  * @param random uniform in [0, 1)
+ * @param max the highest ceiling, ms
  */
-export function backoffMs(failures: number, random: number): number {
-  const { pushBackoffMsMin: min, pushBackoffMsMax: max } = LIMITS;
+export function backoffMs(failures: number, random: number, max: number): number {
+  const { pushBackoffMsMin: min } = LIMITS;
   const ceiling = Math.min(max, min * 2 ** failures);
   return min + random * (ceiling - min);
 }

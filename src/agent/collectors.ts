@@ -36,10 +36,14 @@ export class Collectors {
     [this.#inUse] = this.#all;
   }
 
-  /** The one to try now: a preferred one that has rested, else the one in use. `nowMs`: monotonic clock. */
-  next(nowMs: number): Collector {
+  /** The one for the next try: a preferred one that has rested, once, else the one in use. `nowMs`: monotonic clock. */
+  take(nowMs: number): Collector {
     const preferred = this.#all.slice(0, this.#all.indexOf(this.#inUse));
-    return preferred.find((it) => it.restUntilMs <= nowMs && it.retryAtMs <= nowMs) ?? this.#inUse;
+    const rested = preferred.find((it) => it.restUntilMs <= nowMs && it.retryAtMs <= nowMs);
+    if (rested === undefined) return this.#inUse;
+    // One document finds out; those beside it go where they are accepted.
+    rested.restUntilMs = nowMs + LIMITS.failbackEveryMs;
+    return rested;
   }
 
   /** It answered for good. Returns whether another one was in use. */

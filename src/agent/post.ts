@@ -1,4 +1,4 @@
-/** One HTTP exchange with the collector: a sealed document goes out, an answer comes back. */
+/** HTTP exchanges with a collector: a sealed document goes out, an answer comes back. */
 
 import type { Dispatcher } from 'undici';
 import request from 'undici/lib/api/api-request.js';
@@ -7,6 +7,7 @@ import { MS_PER_S } from '../base/units.ts';
 import { bestEncoding, compress, type ContentEncoding } from '../protocol/content-encoding.ts';
 import { DOCUMENTS_ROUTE } from '../protocol/document-kind.ts';
 import { SIGNATURE_HEADER } from '../protocol/jws.ts';
+import { BACKLOG_PRIORITY, PRIORITY_HEADER } from '../protocol/priority.ts';
 import { type Endpoint, openRoute, type Route } from './route.ts';
 import type { SealedDocument } from './spool-file.ts';
 
@@ -43,15 +44,21 @@ export async function pack(document: SealedDocument, encoding: ContentEncoding):
   return { sequence, signature, encoding, body: await compress(octets, encoding) };
 }
 
+/** The connections to a collector, until one try on them takes too long: those beside it will not fare better. */
+interface Way {
+  readonly route: Route;
+  givenUp: Error | null;
+}
+
 export class CollectorConnection {
   readonly #endpoint: Endpoint;
-  #route: Route;
+  #way: Way;
   #encoding: ContentEncoding = 'gzip';
   #isZstdRefused = false;
 
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
-    this.#route = openRoute(endpoint);
+    this.#way = { route: openRoute(endpoint), givenUp: null };
   }
 
   get url(): string {
@@ -66,37 +73,32 @@ export class CollectorConnection {
   /**
    * Posts the document once.
    *
+   * @param isBacklog it may wait at the collector, behind what others have sealed now
    * @throws whatever kept an answer from coming back within `LIMITS.pushTryMsMax`, or until `signal` aborts
    */
-  async post(parcel: Parcel, signal: AbortSignal): Promise<Answer> {
+  async post(parcel: Parcel, isBacklog: boolean, signal: AbortSignal): Promise<Answer> {
     signal.throwIfAborted();
-    const state: { givenUp: Error | null } = { givenUp: null };
-    // undici cannot abort what still waits for its connection: only without its dispatcher it is over at once.
-    const giveUp = (why: string): void => {
-      state.givenUp = new Error(why);
-      void this.#reopen();
-    };
+    const way = this.#way;
+    const giveUp = (why: string): void => this.#abandon(way, why);
     const onAbort = (): void => giveUp('given up, because the agent stops');
     const late = setTimeout(giveUp, LIMITS.pushTryMsMax, `no answer within ${LIMITS.pushTryMsMax / MS_PER_S} s`);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      return await this.#exchange(parcel);
+      return await this.#exchange(way.route, parcel, isBacklog);
     } catch (error) {
-      if (state.givenUp !== null) throw state.givenUp;
-      throw error;
+      throw way.givenUp ?? error;
     } finally {
       clearTimeout(late);
       signal.removeEventListener('abort', onAbort);
     }
   }
 
-  /** Drops the connection; a post under way fails. */
+  /** Drops the connections; posts under way fail. */
   close(): Promise<void> {
-    return this.#route.dispatcher.destroy();
+    return this.#way.route.dispatcher.destroy();
   }
 
-  async #exchange(parcel: Parcel): Promise<Answer> {
-    const { dispatcher, prefix, host } = this.#route;
+  async #exchange({ dispatcher, prefix, host }: Route, parcel: Parcel, isBacklog: boolean): Promise<Answer> {
     const { statusCode, headers, body } = await request.call(dispatcher, {
       path: `${prefix}${DOCUMENTS_ROUTE}`,
       method: 'POST',
@@ -105,6 +107,7 @@ export class CollectorConnection {
         'content-type': 'application/json',
         'content-encoding': parcel.encoding,
         [SIGNATURE_HEADER]: parcel.signature,
+        ...(isBacklog && { [PRIORITY_HEADER]: BACKLOG_PRIORITY }),
       },
       body: parcel.body,
     });
@@ -125,10 +128,12 @@ export class CollectorConnection {
     this.#encoding = typeof accepted === 'string' && !this.#isZstdRefused ? bestEncoding(accepted) : 'gzip';
   }
 
-  async #reopen(): Promise<void> {
-    const { dispatcher } = this.#route;
-    this.#route = openRoute(this.#endpoint);
-    await dispatcher.destroy();
+  /** undici cannot abort what still waits for its connection: only without its dispatcher it is over at once. */
+  #abandon(way: Way, why: string): void {
+    if (way.givenUp !== null) return;
+    way.givenUp = new Error(why);
+    if (this.#way === way) this.#way = { route: openRoute(this.#endpoint), givenUp: null };
+    void way.route.dispatcher.destroy();
   }
 }
 

@@ -24,12 +24,12 @@ export interface Route {
   host: string;
 }
 
-/** One connection at a time, opened when it is needed: documents go one after another. */
+/** Connections are opened when they are needed: one for each document that is under way. */
 export function openRoute({ url, tls: { ca, client }, proxy }: Endpoint): Route {
   const { protocol, origin, host, hostname, port, pathname } = new URL(url);
   const path = pathname.replace(/\/+$/, '');
   const settings = {
-    connections: 1,
+    connections: 1 + LIMITS.pushBacklogWidthMax,
     headersTimeout: LIMITS.pushTimeoutMs,
     bodyTimeout: LIMITS.pushTimeoutMs,
   };

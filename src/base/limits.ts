@@ -172,6 +172,8 @@ export const LIMITS = {
   /** Backoff of the pusher between tries, full jitter below the ceiling. */
   pushBackoffMsMin: 500,
   pushBackoffMsMax: 60_000,
+  /** The same after a collector's 429: it works, and a thousand agents that ask every few seconds cost it a fiftieth of its time. */
+  pushBusyBackoffMsMax: 8000,
   /** A collector that does not take the connection, answer, or end its answer within this is tried again. */
   pushTimeoutMs: 10_000,
   /** The same for a whole try: a proxy adds steps of its own, which no timeout of a step covers. */
@@ -180,11 +182,14 @@ export const LIMITS = {
   failbackEveryMs: 60_000,
   /** Documents that wait and are still sent in their order at once: one that failed, and one that came meanwhile. */
   pushInOrderMax: 2,
-  /**
-   * Time between two documents of a backlog, on average, ms: 5 a second from each of 100 PoPs that find their collector
-   * again at one instant are no more than it stores, and a day of one-minute windows is told in five minutes.
-   */
-  catchUpEveryMs: 200,
+  /** Documents of a backlog under way at a time: over a round trip of 50 ms they are 300 a second. */
+  pushBacklogWidthMax: 16,
+  /** Octets of the documents under way, as they are read: three of the largest mesh; a single one may always go. */
+  pushBytesUnderWayMax: 4 * 1024 * 1024,
+  /** An answer that takes longer says that the collector, or the way to it, has enough to do: around the world takes 0.4 s. */
+  pushSlowMs: 1000,
+  /** Until an agent begins with its backlog, at random: many that find their collector again do not begin at one instant. */
+  catchUpStartMsMax: 1000,
   /** Longest wait a collector may ask for with Retry-After: maintenance takes minutes, a mistake must not cost a day. */
   retryAfterMsMax: 10 * 60_000,
   /** What a try that is under way may still take when the agent stops: systemd waits, but not for a dead collector. */

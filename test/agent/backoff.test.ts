@@ -6,6 +6,7 @@ import { backoffMs, retryAfterMs } from '../../src/agent/backoff.ts';
 import { LIMITS } from '../../src/base/limits.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 1, 12, 0, 0);
+const MAX_MS = LIMITS.pushBackoffMsMax;
 const failures = fc.integer({ min: 1, max: 1_000_000 });
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
@@ -13,21 +14,23 @@ describe('backoffMs', () => {
   it('stays within its bounds after any number of failures', () => {
     fc.assert(
       fc.property(failures, random, (count, r) => {
-        const waitMs = backoffMs(count, r);
-        return waitMs >= LIMITS.pushBackoffMsMin && waitMs <= LIMITS.pushBackoffMsMax;
+        const waitMs = backoffMs(count, r, MAX_MS);
+        return waitMs >= LIMITS.pushBackoffMsMin && waitMs <= MAX_MS;
       }),
     );
   });
 
   it('never shrinks with more failures at the same throw of the dice', () => {
-    fc.assert(fc.property(failures, random, (count, r) => backoffMs(count + 1, r) >= backoffMs(count, r)));
+    fc.assert(
+      fc.property(failures, random, (count, r) => backoffMs(count + 1, r, MAX_MS) >= backoffMs(count, r, MAX_MS)),
+    );
   });
 
   it('spreads over the whole range below a ceiling that doubles', () => {
-    const ceilings = [1, 2, 3, 6, 7, 8].map((count) => backoffMs(count, 1));
+    const ceilings = [1, 2, 3, 6, 7, 8].map((count) => backoffMs(count, 1, MAX_MS));
     expect(ceilings).toEqual([1000, 2000, 4000, 32_000, 60_000, 60_000]);
-    expect(backoffMs(8, 0)).toBe(500);
-    expect(backoffMs(8, 0.5)).toBe(30_250);
+    expect(backoffMs(8, 0, MAX_MS)).toBe(500);
+    expect(backoffMs(8, 0.5, MAX_MS)).toBe(30_250);
   });
 });
 
