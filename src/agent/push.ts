@@ -168,7 +168,12 @@ export class Pusher {
       this.#hold(this.#backlogTrouble, Math.round(this.#options.random() * LIMITS.catchUpStartMsMax));
     }
     this.#isCatchingUp = isBehind;
-    if (!isBehind || this.#backlogTrouble.isHeld) return 0;
+    if (this.#backlogTrouble.isHeld) return 0;
+    if (!isBehind) {
+      // What is left of it goes with what is sealed now.
+      this.#backlogTrouble.failures = 0;
+      return 0;
+    }
     return this.#backlogTrouble.failures > 0 ? 1 : this.#pace.width;
   }
 

@@ -115,6 +115,20 @@ describe('a backlog', () => {
     expect(lines.filter(({ level }) => level >= 40)).toEqual([]);
   });
 
+  it('of which few are left goes with what is sealed now, and its troubles are over', async () => {
+    const collector = await always((response, received) =>
+      (isOfBacklog(received) ? answer(429) : accept)(response, received),
+    );
+    const spool = await spoolOf(await temporaryFolder(), [1, 2, 3]);
+    const { pusher, waits } = buildPusher({ ...to(collector.url), spool });
+    pusher.start();
+    await expect.poll(() => spool.status().documents).toBe(0);
+    await pusher.stop();
+    expect(collector.requests.filter(isOfBacklog).map(sequenceIn)).toEqual([1]);
+    expect(waits).toEqual([LIMITS.pushBackoffMsMin]);
+    expect(pusher.status().failuresInARow).toBe(0);
+  });
+
   it('that is stuck at a document does not keep back what is sealed now', async () => {
     const events = new EventEmitter();
     const last = once(events, 'received 1 at last');

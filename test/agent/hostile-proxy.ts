@@ -18,6 +18,7 @@ export const MISDEEDS = [
   'answer 500',
   'answer 503',
   'answer 413',
+  'answer 429',
 ] as const;
 export type Misdeed = (typeof MISDEEDS)[number];
 

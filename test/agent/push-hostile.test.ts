@@ -8,7 +8,7 @@ import { HostileProxy, MISDEEDS } from './hostile-proxy.ts';
 import { buildPusher, to } from './push-rig.ts';
 import { open, quarantined, temporaryFolder } from './spool-fixture.ts';
 
-const DOCUMENTS = 40;
+const DOCUMENTS = 60;
 const REFUSED_BY_THE_PROXY = 'HTTP 413: <html>it is me, your load balancer</html>\n';
 
 /** A collector of its own: what another test has stored there would hide a loss. */
@@ -28,7 +28,7 @@ describe('a proxy that drops, delays, truncates, duplicates and refuses', () => 
       for (const [index, { octets, signature }] of chain.entries()) {
         await spool.append({ sequence: index + 1, octets, signature });
       }
-      const script = fc.sample(fc.constantFrom(...MISDEEDS), { seed, numRuns: 120 });
+      const script = fc.sample(fc.constantFrom(...MISDEEDS), { seed, numRuns: 180 });
       const proxy = new HostileProxy(rig.url, script);
       const { pusher } = buildPusher({ ...to(await proxy.listen()), spool });
       pusher.start();
@@ -44,6 +44,10 @@ describe('a proxy that drops, delays, truncates, duplicates and refuses', () => 
         if (!isAside && text !== octets.toString()) lost.push(index + 1);
       }
       expect(lost).toEqual([]);
+      // What the proxy sent twice, or the pusher again, is there once: all of it was accepted or recognised.
+      const { accepted } = rig.counters.snapshot();
+      expect(accepted).toBe(rig.dump()['document']?.length);
+      expect(rig.counters.snapshot().duplicate).toBeGreaterThan(0);
       const refused = Object.keys(aside).length;
       expect(pusher.status()).toMatchObject({ quarantined: refused, failuresInARow: 0 });
       expect([...proxy.done.keys()].toSorted()).toEqual(MISDEEDS.toSorted());
