@@ -1,7 +1,15 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** Labs verify delays to half a millisecond, with six programs on two cores: they have the machine for themselves. */
-const LABS = ['test/e2e/lab*.test.ts', 'test/e2e/start.test.ts'];
+/**
+ * Labs verify delays to half a millisecond, with six programs on two cores: they have the machine for themselves. So have
+ * tests that take all of it: others measure time beside them.
+ */
+const ALONE = [
+  'test/e2e/lab*.test.ts',
+  'test/e2e/start.test.ts',
+  'test/e2e/kills.test.ts',
+  'test/e2e/day-away.test.ts',
+];
 
 const shared = {
   testTimeout: 30_000,
@@ -19,13 +27,13 @@ export default defineConfig({
           ...shared,
           name: 'all but labs',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...LABS],
+          exclude: [...configDefaults.exclude, ...ALONE],
           // Real sockets, workers and child processes share two cores: more files at once only add noise.
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
-      { test: { ...shared, name: 'labs', include: LABS, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+      { test: { ...shared, name: 'labs', include: ALONE, maxWorkers: 1, sequence: { groupOrder: 1 } } },
     ],
   },
 });

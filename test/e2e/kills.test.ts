@@ -1,0 +1,187 @@
+/** Agents and their collector are killed again and again, at random moments: what was sealed is stored, once, in one chain. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
+import * as fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { digestOf } from '../../src/protocol/digest.ts';
+import { buildPath, buildPeer, buildSummary } from '../protocol/summary-fixture.ts';
+import { MeshRig } from './mesh-rig.ts';
+
+const LEAN_AGENT = fileURLToPath(new URL('./seal-and-push.js', import.meta.url));
+
+const SEED = Number(process.env['KILL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+/** Lean agents: Sealer, Spool and Pusher, at the highest rate. The full one measures, with windows of five seconds. */
+const LEAN = ['lean1', 'lean2', 'lean3'];
+const FULL = 'full';
+const LEAN_KILLS = 48;
+const FULL_KILLS = 8;
+const COLLECTOR_KILLS = 50;
+/** A life ends after so many documents at most, sealed or stored, or after this time: what a fast and a busy machine share. */
+const LIFE_DOCUMENTS = 60;
+const LIFE_MS = 2500;
+/** Every third life ends some time after its start instead, maybe before anything was read or opened. */
+const EARLY_LIFE_MS = 600;
+/** Measuring agents seal a document every five seconds. */
+const FULL_LIFE_MS = 10_000;
+
+interface Sealed {
+  sequence: number;
+  /** Null where the program does not say. */
+  digest: string | null;
+}
+
+interface Stored {
+  sequence: number;
+  digest: string;
+  prev: string | null;
+  octets: Buffer;
+}
+
+/** Random lengths of lives: always the same for a seed. */
+function lives(count: number, maxMs: number, stream: number): number[] {
+  return fc.sample(fc.integer({ min: 0, max: maxMs }), { numRuns: count, seed: SEED + stream });
+}
+
+/** Lets a process live until `count` tells of enough documents. */
+async function live(life: number, count: () => number): Promise<void> {
+  if (life % 3 === 0) return sleep((life * EARLY_LIFE_MS) / LIFE_DOCUMENTS);
+  const deadline = performance.now() + LIFE_MS;
+  while (count() < life && performance.now() < deadline) await sleep(2);
+}
+
+async function killLean(rig: MeshRig, pop: string, life: number): Promise<Sealed[]> {
+  const { child, sealed } = startLean(rig, pop, 'run');
+  const closed = once(child, 'close');
+  await live(life, () => sealed.length);
+  child.kill('SIGKILL');
+  expect(await closed).toEqual([null, 'SIGKILL']);
+  return sealed;
+}
+
+function startLean(rig: MeshRig, pop: string, mode: 'run' | 'drain') {
+  const files = [rig.path(`keys/${pop}.key`), rig.path(`${pop}.json`)];
+  const args = [LEAN_AGENT, rig.path(`spool/${pop}`), rig.url, mode, ...files];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const sealed: Sealed[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const [sequence, digest = null] = line.split(' ');
+    sealed.push({ sequence: Number(sequence), digest });
+  });
+  return { child, sealed };
+}
+
+async function killFull(rig: MeshRig, lifeMs: number): Promise<Sealed[]> {
+  const agent = await rig.startAgent(FULL);
+  await sleep(lifeMs);
+  await agent.end('SIGKILL');
+  return agent.lines.flatMap(({ msg, sequence }) =>
+    msg === 'window sealed' ? [{ sequence: Number(sequence), digest: null }] : [],
+  );
+}
+
+async function eachInTurn(all: readonly number[], task: (life: number) => Promise<void>): Promise<void> {
+  for (const life of all) await task(life);
+}
+
+async function drain(rig: MeshRig, pop: string): Promise<void> {
+  const { child } = startLean(rig, pop, 'drain');
+  expect(await once(child, 'close')).toEqual([0, null]);
+}
+
+function storedOf(rig: MeshRig, pop: string): Stored[] {
+  const database = new Database(rig.path('collector.db'), { readonly: true });
+  try {
+    return database
+      .prepare<[string], Stored>('SELECT sequence, digest, prev, octets FROM document WHERE pop = ? ORDER BY sequence')
+      .all(pop);
+  } finally {
+    database.close();
+  }
+}
+
+/** The first document whose number, predecessor or octets are not what the one before it calls for, or null. */
+function breakIn(chain: readonly Stored[]): Stored | null {
+  const isBroken = (document: Stored, index: number): boolean => {
+    const before = chain[index - 1];
+    const follows = before === undefined || document.sequence === before.sequence + 1;
+    const isLinked = document.prev === (before?.digest ?? null);
+    return !follows || !isLinked || digestOf(document.octets) !== document.digest;
+  };
+  return chain.find(isBroken) ?? null;
+}
+
+async function buildRig(): Promise<MeshRig> {
+  const rig = await MeshRig.create([FULL, 'peer'], 57);
+  onTestFinished(() => rig.close());
+  // Nobody answers as the peer: a window is sealed when its last probe is lost.
+  await rig.write('mesh.yaml', rig.meshYaml([FULL, 'peer']).replace('window_s', 'tmax_ms: 500\nwindow_s'));
+  const paths = [buildPath({ flow: 0 }), buildPath({ class: 'echo', kind: 'icmp', size_bytes: 56 })];
+  for (const pop of LEAN) {
+    await rig.run(['keygen', pop, '--out', rig.path('keys')]);
+    await rig.write(`${pop}.json`, JSON.stringify(buildSummary({ pop, peers: [buildPeer('peer', { paths })] })));
+  }
+  await rig.write('collector.yaml', rig.collectorYaml([FULL, 'peer', ...LEAN]));
+  return rig;
+}
+
+/** Kills the collector so many times, and leaves it running. */
+async function killCollector(rig: MeshRig): Promise<void> {
+  for (const life of lives(COLLECTOR_KILLS, LIFE_DOCUMENTS, 1)) {
+    const collector = await rig.startCollector();
+    await live(life, () => collector.lines.filter(({ msg }) => msg === 'document accepted').length);
+    await collector.end('SIGKILL');
+  }
+  await rig.startCollector();
+}
+
+describe('kill -9 of agents and collector, two hundred times', () => {
+  it(`loses nothing, stores nothing twice, and leaves every chain whole (KILL_SEED=${SEED})`, async () => {
+    const rig = await buildRig();
+    const isOver = { collector: false };
+    const sealed = new Map<string, Sealed[]>([FULL, ...LEAN].map((pop) => [pop, []]));
+    let kills = COLLECTOR_KILLS;
+    const kill = async (pop: string, life: number): Promise<void> => {
+      kills += 1;
+      sealed.get(pop)?.push(...(await (pop === FULL ? killFull(rig, life) : killLean(rig, pop, life))));
+    };
+    await Promise.all([
+      killCollector(rig).finally(() => (isOver.collector = true)),
+      eachInTurn(lives(FULL_KILLS, FULL_LIFE_MS, 2), (life) => kill(FULL, life)),
+      ...LEAN.map(async (pop, index) => {
+        const all = lives(20 * LEAN_KILLS, LIFE_DOCUMENTS, 3 + index);
+        await eachInTurn(all.slice(0, LEAN_KILLS), (life) => kill(pop, life));
+        // The collector is to have something to do in all of its lives.
+        await eachInTurn(all.slice(LEAN_KILLS), async (life) => (isOver.collector ? undefined : await kill(pop, life)));
+      }),
+    ]);
+    expect(kills).toBeGreaterThanOrEqual(200);
+    // Much was delivered in short lives of both ends, and not in the peace afterwards.
+    const early = LEAN.map((pop) => storedOf(rig, pop).length);
+    expect(Math.min(...early), early.join()).toBeGreaterThan(COLLECTOR_KILLS);
+    for (const pop of [FULL, ...LEAN]) {
+      await drain(rig, pop);
+      const reported = sealed.get(pop) ?? [];
+      const chain = storedOf(rig, pop);
+      expect(breakIn(chain), pop).toBeNull();
+      const stored = new Map(chain.map(({ sequence, digest }) => [sequence, digest]));
+      const isStored = ({ sequence, digest }: Sealed): boolean =>
+        digest === null ? stored.has(sequence) : stored.get(sequence) === digest;
+      expect(
+        reported.filter((document) => !isStored(document)),
+        pop,
+      ).toEqual([]);
+      expect(reported.length, pop).toBeGreaterThan(pop === FULL ? 0 : LEAN_KILLS);
+      expect(await readdir(rig.path(`spool/${pop}/quarantine`)), pop).toEqual([]);
+    }
+    for (const pop of LEAN) {
+      const key = ['--key', rig.path(`keys/${pop}.pub.json`)];
+      await rig.run(['verify', '--from', rig.url, '--pop', pop, ...key]);
+    }
+  }, 240_000);
+});
