@@ -163,21 +163,21 @@ describe('kill -9 of agents and collector, two hundred times', () => {
     expect(kills).toBeGreaterThanOrEqual(200);
     // Much was delivered in short lives of both ends, and not in the peace afterwards.
     const early = LEAN.map((pop) => storedOf(rig, pop).length);
-    expect(Math.min(...early), early.join()).toBeGreaterThan(COLLECTOR_KILLS);
+    expect(early.filter((count) => count <= COLLECTOR_KILLS)).toEqual([]);
     for (const pop of [FULL, ...LEAN]) {
       await drain(rig, pop);
       const reported = sealed.get(pop) ?? [];
       const chain = storedOf(rig, pop);
-      expect(breakIn(chain), pop).toBeNull();
       const stored = new Map(chain.map(({ sequence, digest }) => [sequence, digest]));
       const isStored = ({ sequence, digest }: Sealed): boolean =>
         digest === null ? stored.has(sequence) : stored.get(sequence) === digest;
-      expect(
-        reported.filter((document) => !isStored(document)),
+      expect({
         pop,
-      ).toEqual([]);
-      expect(reported.length, pop).toBeGreaterThan(pop === FULL ? 0 : LEAN_KILLS);
-      expect(await readdir(rig.path(`spool/${pop}/quarantine`)), pop).toEqual([]);
+        broken: breakIn(chain),
+        lost: reported.filter((document) => !isStored(document)),
+        quarantined: await readdir(rig.path(`spool/${pop}/quarantine`)),
+        enough: reported.length > (pop === FULL ? 0 : LEAN_KILLS),
+      }).toEqual({ pop, broken: null, lost: [], quarantined: [], enough: true });
     }
     for (const pop of LEAN) {
       const key = ['--key', rig.path(`keys/${pop}.pub.json`)];
