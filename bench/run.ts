@@ -10,6 +10,7 @@ import { benchAccuracy } from './accuracy/accuracy.ts';
 import { benchAgent } from './agent.ts';
 import { benchCpu } from './cpu/cpu.ts';
 import { benchDay } from './day/day.ts';
+import { benchDelivery } from './delivery/delivery.ts';
 import { benchFuzz } from './fuzz/fuzz.ts';
 import { benchGrowth } from './growth.ts';
 import { benchLab } from './lab.ts';
@@ -35,6 +36,7 @@ const PARTS: readonly Part[] = [
   { name: 'growth', title: 'Memory over a million probes', needs: [], run: benchGrowth },
   { name: 'day', title: 'Memory over an emulated day', needs: [], run: benchDay },
   { name: 'agent', title: 'Memory of an agent with 1,000 and 2,000 paths', needs: [], run: benchAgent },
+  { name: 'delivery', title: 'From the seal to the collector', needs: [], run: benchDelivery },
   { name: 'lab', title: 'The emulated backbone', needs: ['pgrep'], run: benchLab },
   { name: 'fuzz', title: 'Random and mutated packets', needs: [], run: benchFuzz },
 ];

@@ -23,6 +23,20 @@ export const SETTINGS = {
   agent: { windowS: 60, intervalMs: 1000, settleMs: 30_000, windows: 2, sealTimeoutMs: 75_000, afterSealMs: 3000 },
   lab: { settleMs: 15_000, measureMs: 30_000, port: 18_790 },
   accuracy: { rounds: 4, intervalMs: 10, probes: 400, warmUpProbes: 100, busyProcesses: 2 },
+  /** Documents are of two peers, those that are sealed of 200; one is sealed now and then while a backlog drains. */
+  delivery: {
+    peers: 200,
+    warmUp: 20,
+    documents: 300,
+    spoolBytes: 4 * 1024 * 1024 * 1024,
+    backlogs: [1000, 100_000],
+    longBacklog: 10_000,
+    crowds: [
+      { agents: 50, documents: 200 },
+      { agents: 1000, documents: 15 },
+    ],
+    freshEveryMs: 200,
+  },
   /** Packets through every decoder, and of these through a live reflector. */
   fuzz: { packets: 10_000_000, livePackets: 1_000_000, sessions: 16 },
 } as const;
@@ -55,5 +69,11 @@ export const TARGETS = {
   /** The emulator of the lab leaves most of the machine to the agents, and its delays are those of the scenario. */
   labCpuPercentMax: 50,
   labErrorUsMax: 200,
+  /** From the seal of a window until it is on the disk. */
+  sealP99MsMax: 20,
+  /** Documents per second from one agent's backlog to the collector's disk. */
+  drainPerSecondMin: 300,
+  /** What is sealed while backlogs drain is delivered within a second. */
+  freshP99MsMax: 1000,
   fuzzViolationsMax: 0,
 } as const;
