@@ -28,7 +28,7 @@ export const SETTINGS = {
     peers: 200,
     warmUp: 20,
     documents: 300,
-    spoolBytes: 4 * 1024 * 1024 * 1024,
+    spool: { maxBytes: 4 * 1024 * 1024 * 1024, maxAgeH: 24 },
     backlogs: [1000, 100_000],
     longBacklog: 10_000,
     crowds: [

@@ -45,7 +45,7 @@ async function open({ folder, pops, url }: AgentsRequest): Promise<Agent[]> {
   const agents: Agent[] = [];
   for (const pop of pops) {
     const directory = join(folder, 'spool', pop);
-    const spool = await openSpool({ directory, maxBytes: SETTINGS.delivery.spoolBytes }, log);
+    const spool = await openSpool({ directory, ...SETTINGS.delivery.spool }, log);
     const options = { urls: [url] as const, tls: { ca: null, client: null }, proxy: null, spool, log };
     agents.push({ spool, pusher: new Pusher({ ...options, random: Math.random, nowMs: Date.now }) });
   }

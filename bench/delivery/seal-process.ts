@@ -22,12 +22,13 @@ export interface SealReport {
 }
 
 async function run({ directory, keyFile }: SealRequest): Promise<SealReport> {
-  const { peers: count, warmUp, documents, spoolBytes } = SETTINGS.delivery;
+  const { peers: count, warmUp, documents, spool: limits } = SETTINGS.delivery;
   mkdirSync(directory, { mode: 0o700 });
-  const spool = await openSpool({ directory, maxBytes: spoolBytes }, pino({ level: 'silent' }));
-  const sealer = new Sealer(spool, await readSigningKey(keyFile), () => 1);
+  const spool = await openSpool({ directory, ...limits }, pino({ level: 'silent' }));
   const peers = Array.from({ length: count }, (_, index) => JSON.stringify(buildPeer(`peer-${index + 1}`)));
-  const { sequence: _, prev: __, traces: ___, peers: ____, ...head } = buildSummary();
+  const { sequence: _, prev: __, peers: ___, ...head } = buildSummary();
+  const { pop, boot_id, software } = head;
+  const sealer = new Sealer(spool, await readSigningKey(keyFile), () => 1, { pop, boot_id, software });
   const text = new FramedText();
   text.append(peers.join(','));
   const sealMs: number[] = [];

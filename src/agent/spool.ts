@@ -61,11 +61,6 @@ export class Spool {
     return { ...this.#kept.status(), dropped: this.#byHand.dropped };
   }
 
-  /** Settles when a document is waiting, or when `signal` says to stop waiting for one. */
-  async nonEmpty(signal: AbortSignal): Promise<void> {
-    if (this.waiting.count === 0) await this.appended(signal);
-  }
-
   /** Settles when the next document is appended, or when `signal` says to stop waiting for it. */
   async appended(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
@@ -109,25 +104,6 @@ export class Spool {
    */
   read(sequence: number): Promise<SealedDocument | null> {
     return this.#serial.run(async () => (this.#kept.index.has(sequence) ? await this.#kept.read(sequence) : null));
-  }
-
-  /** The oldest document waiting, or null. @throws PopprobeError `spool_unusable` when the disk refuses */
-  oldest(): Promise<SealedDocument | null> {
-    return this.#readAt('oldest');
-  }
-
-  /** The newest document waiting, or null. @throws PopprobeError `spool_unusable` when the disk refuses */
-  newest(): Promise<SealedDocument | null> {
-    return this.#readAt('newest');
-  }
-
-  /** What has gone bad on the disk is passed over, one step at a time: an append must not wait for all of it. */
-  async #readAt(end: 'oldest' | 'newest'): Promise<SealedDocument | null> {
-    for (let sequence = this.waiting[end]; sequence !== null; sequence = this.waiting[end]) {
-      const document = await this.read(sequence);
-      if (document !== null) return document;
-    }
-    return null;
   }
 
   /**

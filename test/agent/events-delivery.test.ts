@@ -3,7 +3,7 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { DocumentQueue } from '../../src/agent/document-queue.ts';
-import type { Pusher } from '../../src/agent/push.ts';
+import type { Pusher, PusherOptions } from '../../src/agent/push.ts';
 import { Sealer } from '../../src/agent/seal.ts';
 import { digestOf } from '../../src/protocol/digest.ts';
 import { SIGNATURE_HEADER } from '../../src/protocol/jws.ts';
@@ -28,11 +28,11 @@ interface Rig {
 }
 
 /** What an agent has behind its ring, and a collector that follows the script. The pusher has not begun. */
-async function buildRig(script: readonly Script[] = [], wait?: () => Promise<void>): Promise<Rig> {
+async function buildRig(script: readonly Script[] = [], others: Partial<PusherOptions> = {}): Promise<Rig> {
   const collector = new CollectorStub(script);
   await collector.listen();
   const spool = await open(await temporaryFolder(), 64 * 1024 * 1024);
-  const { pusher } = buildPusher({ ...to(collector.url), spool }, wait && { wait });
+  const { pusher } = buildPusher({ ...to(collector.url), spool }, others);
   const key = await buildKey();
   const { pop, boot_id, software } = buildSummary();
   const sealer = new Sealer(spool, key, () => FIRST, { pop, boot_id, software });
@@ -71,7 +71,9 @@ describe('an event', () => {
 
   it('passes a backlog that waits for its turn', async () => {
     // The backlog's turn never comes.
-    const { queue, collector, pusher, key } = await buildRig([], () => new Promise(() => undefined));
+    const wait = (_ms: number, signal: AbortSignal): Promise<never> =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped'))));
+    const { queue, collector, pusher, key } = await buildRig([], { wait, random: () => 0.5 });
     for (let window = 0; window < 8; window += 1) await queue.addSummary(bodyOf(buildSummary({ peers: [] })));
     pusher.start();
     await collector.received(1);

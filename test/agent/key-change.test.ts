@@ -18,7 +18,7 @@ import { parseDocument } from '../../src/protocol/parse-document.ts';
 import { EVENTS } from '../protocol/record-fixture.ts';
 import { refusalOf } from '../protocol/refusal.ts';
 import { buildKey, type TestKey } from '../protocol/summary-fixture.ts';
-import { open, recordingLog, temporaryFolder } from './spool-fixture.ts';
+import { oldestIn, open, recordingLog, temporaryFolder } from './spool-fixture.ts';
 
 const STARTED_S = 1_767_225_600;
 const RECORD_HEAD = { pop: 'fra', boot_id: '6f1c8f6e-3f0a-4c44-9a37-5d3a5b8f0d11', software: 'popprobe 0.1.0' };
@@ -38,7 +38,7 @@ function sealPair(sealer: Sealer): Promise<SealedDocument> {
 /** Every document of a spool in its order; it is empty then. */
 async function takeAll(spool: Spool): Promise<SealedDocument[]> {
   const documents: SealedDocument[] = [];
-  for (let document = await spool.oldest(); document !== null; document = await spool.oldest()) {
+  for (let document = await oldestIn(spool); document !== null; document = await oldestIn(spool)) {
     documents.push(document);
     await spool.delivered(document.sequence);
   }

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { union } from '../../src/agent/number-ranges.ts';
 import type { Head } from '../../src/agent/spool-file.ts';
 import { digestOf } from '../../src/protocol/digest.ts';
-import { open, temporaryFolder } from './spool-fixture.ts';
+import { oldestIn, open, temporaryFolder } from './spool-fixture.ts';
 
 const CHILD = fileURLToPath(new URL('./seal-until-killed.js', import.meta.url));
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -34,7 +34,7 @@ async function deliverAll(folder: string): Promise<(Head & { prev: string | null
   const spool = await open(folder, MAX_BYTES);
   expect(spool.status().quarantined).toBe(0);
   const documents: (Head & { prev: string | null })[] = [];
-  for (let document = await spool.oldest(); document !== null; document = await spool.oldest()) {
+  for (let document = await oldestIn(spool); document !== null; document = await oldestIn(spool)) {
     const { sequence, prev } = JSON.parse(Buffer.from(document.octets).toString());
     documents.push({ sequence, digest: digestOf(document.octets), prev });
     await spool.delivered(document.sequence);

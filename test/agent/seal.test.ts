@@ -12,7 +12,7 @@ import { parseSummary } from '../../src/protocol/parse-summary.ts';
 import { EVENTS } from '../protocol/record-fixture.ts';
 import { refusalOf } from '../protocol/refusal.ts';
 import { buildKey, buildSummary } from '../protocol/summary-fixture.ts';
-import { drain, open, temporaryFolder } from './spool-fixture.ts';
+import { drain, oldestIn, open, temporaryFolder } from './spool-fixture.ts';
 import { bodyOf } from './summary-body.ts';
 
 const STARTED_S = 1_767_225_600;
@@ -34,7 +34,7 @@ describe('a sealed document', () => {
   it('is in the spool with the very octets that were signed, and they are a valid summary', async () => {
     const { spool, key, sealer } = await startSealer(await temporaryFolder());
     const sealed = await sealer.seal(buildBody());
-    const stored = await spool.oldest();
+    const stored = await oldestIn(spool);
     expect(stored).toEqual({ ...sealed, octets: expect.anything() });
     expect(Buffer.from(stored?.octets ?? []).equals(sealed.octets)).toBe(true);
     await verifyDetached(sealed.signature, stored?.octets ?? Buffer.of(), key.publicKey);
@@ -56,7 +56,7 @@ describe('a record', () => {
     async (event) => {
       const { spool, key, sealer } = await startSealer(await temporaryFolder());
       const sealed = await sealer.sealRecord(event, STARTED_S * 1000 + 250);
-      const stored = await spool.oldest();
+      const stored = await oldestIn(spool);
       await verifyDetached(sealed.signature, stored?.octets ?? Buffer.of(), key.publicKey);
       expect(readHeader(sealed.signature)).toEqual({ kid: key.kid, kind: 'record' });
       expect(parseRecord(stored?.octets ?? Buffer.of())).toEqual({

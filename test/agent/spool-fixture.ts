@@ -57,10 +57,19 @@ export async function spoolOf(directory: string, sequences: readonly number[]): 
   return spool;
 }
 
+/** The oldest document that waits, or null; what has gone bad on the disk is passed over. */
+export async function oldestIn(spool: Spool): Promise<SealedDocument | null> {
+  for (let file = spool.after(0); file !== null; file = spool.after(0)) {
+    const document = await spool.read(file.sequence);
+    if (document !== null) return document;
+  }
+  return null;
+}
+
 /** Delivers everything that waits and returns the sequence numbers in the order of delivery. */
 export async function drain(spool: Spool): Promise<number[]> {
   const sequences: number[] = [];
-  for (let document = await spool.oldest(); document !== null; document = await spool.oldest()) {
+  for (let document = await oldestIn(spool); document !== null; document = await oldestIn(spool)) {
     sequences.push(document.sequence);
     await spool.delivered(document.sequence);
   }

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { Spool } from '../../src/agent/spool.ts';
 import { documentFileBytes, documentName } from '../../src/agent/spool-file.ts';
 import { LIMITS } from '../../src/base/limits.ts';
-import { buildDocument, drain, open, recordingLog, spoolOf, temporaryFolder } from './spool-fixture.ts';
+import { buildDocument, drain, oldestIn, open, recordingLog, spoolOf, temporaryFolder } from './spool-fixture.ts';
 
 type Gap = ReturnType<Spool['pendingGaps']>[number];
 
@@ -207,7 +207,7 @@ describe('a document of the quarantine', () => {
     const folder = await temporaryFolder();
     const spool = await spoolOf(folder, [1, 2]);
     await writeFile(join(folder, documentName(1)), 'torn');
-    expect((await spool.oldest())?.sequence).toBe(2);
+    expect((await oldestIn(spool))?.sequence).toBe(2);
     expect(await spool.retry(1)).toBe('damaged');
     expect(await spool.retry(2)).toBe('waiting');
     expect(await spool.retry(7)).toBe('not_there');

@@ -8,27 +8,44 @@ import { documentFileBytes, documentName } from '../../src/agent/spool-file.ts';
 import { digestOf } from '../../src/protocol/digest.ts';
 import { refusalOf } from '../protocol/refusal.ts';
 import { buildStatus } from './status-fixture.ts';
-import { buildDocument, drain, open, quarantined, recordingLog, spoolOf, temporaryFolder } from './spool-fixture.ts';
+import {
+  buildDocument,
+  drain,
+  oldestIn,
+  open,
+  quarantined,
+  recordingLog,
+  spoolOf,
+  temporaryFolder,
+} from './spool-fixture.ts';
 
 describe('a spool', () => {
   it('gives documents back oldest first, with the octets and the line that were put in', async () => {
     const spool = await spoolOf(await temporaryFolder(), [3, 4, 10]);
-    expect(await spool.oldest()).toEqual(buildDocument(3));
+    expect(await oldestIn(spool)).toEqual(buildDocument(3));
     expect(await drain(spool)).toEqual([3, 4, 10]);
-    expect(await spool.oldest()).toBeNull();
+    expect(await oldestIn(spool)).toBeNull();
   });
 
-  it('gives the newest document too, and passes over one that went bad', async () => {
+  it('gives any document that waits, and moves one that went bad out of the way', async () => {
     const folder = await temporaryFolder();
     const spool = await spoolOf(folder, [3, 4, 10]);
     expect(spool.waiting).toEqual({ count: 3, oldest: 3, newest: 10 });
-    expect(await spool.newest()).toEqual(buildDocument(10));
+    expect(await spool.read(10)).toEqual(buildDocument(10));
+    expect(await spool.read(5)).toBeNull();
     await writeFile(join(folder, documentName(10)), 'torn');
-    expect(await spool.newest()).toEqual(buildDocument(4));
+    expect(await spool.read(10)).toBeNull();
     expect(spool.waiting).toEqual({ count: 2, oldest: 3, newest: 4 });
     await drain(spool);
-    expect(await spool.newest()).toBeNull();
+    expect(await spool.read(4)).toBeNull();
     expect(spool.waiting).toEqual({ count: 0, oldest: null, newest: null });
+  });
+
+  it('says which document waits behind a number, and how large its file is', async () => {
+    const spool = await spoolOf(await temporaryFolder(), [3, 4, 10]);
+    expect([0, 3, 4, 9].map((sequence) => spool.after(sequence)?.sequence)).toEqual([3, 4, 10, 10]);
+    expect(spool.after(9)?.bytes).toBe(documentFileBytes(buildDocument(10)));
+    expect(spool.after(10)).toBeNull();
   });
 
   it('writes a line of signature and digest, then the exact octets, readable by the owner only', async () => {
@@ -73,20 +90,19 @@ describe('a spool', () => {
     const spool = await spoolOf(await temporaryFolder(), [5]);
     const error = await refusalOf(() => spool.append(buildDocument(5, 'another')));
     expect(error).toMatchObject({ code: 'chain_conflict', expected: 'a sequence number above 5', found: '5' });
-    expect(await spool.oldest()).toEqual(buildDocument(5));
+    expect(await oldestIn(spool)).toEqual(buildDocument(5));
   });
 
   it('wakes who waits for a document with the append, and at once when told to stop', async () => {
     const spool = await open(await temporaryFolder());
     const stop = new AbortController();
-    const woken = spool.nonEmpty(stop.signal);
+    const woken = spool.appended(stop.signal);
     await spool.append(buildDocument(1));
     await expect(woken).resolves.toBeUndefined();
-    await expect(spool.nonEmpty(stop.signal)).resolves.toBeUndefined();
-    await drain(spool);
-    const stopped = spool.nonEmpty(stop.signal);
+    const stopped = spool.appended(stop.signal);
     stop.abort();
     await expect(stopped).resolves.toBeUndefined();
+    await expect(spool.appended(stop.signal)).resolves.toBeUndefined();
   });
 
   it('keeps the order of appends that were not waited for', async () => {
@@ -144,7 +160,7 @@ describe('the quarantine', () => {
     await spool.quarantine(1, 'HTTP 422 schema: no');
     expect(await quarantined(folder)).toEqual({ '0000000000000001.jws': 'HTTP 422 schema: no\n' });
     expect(await readFile(join(folder, 'quarantine', documentName(1)))).toEqual(content);
-    expect((await spool.oldest())?.sequence).toBe(2);
+    expect((await oldestIn(spool))?.sequence).toBe(2);
     expect(spool.status()).toMatchObject({ documents: 1, quarantined: 1 });
   });
 
@@ -152,7 +168,7 @@ describe('the quarantine', () => {
     const folder = await temporaryFolder();
     await (await spoolOf(folder, [1])).quarantine(1, 'refused');
     const spool = await open(folder);
-    expect(await spool.oldest()).toBeNull();
+    expect(await oldestIn(spool)).toBeNull();
     expect(spool.head?.sequence).toBe(1);
   });
 
@@ -161,7 +177,7 @@ describe('the quarantine', () => {
     const spool = await spoolOf(folder, [1, 2, 3]);
     await writeFile(join(folder, documentName(1)), Buffer.alloc(500));
     await rm(join(folder, documentName(2)));
-    expect((await spool.oldest())?.sequence).toBe(3);
+    expect((await oldestIn(spool))?.sequence).toBe(3);
     expect(spool.status()).toMatchObject({ documents: 1, quarantined: 1, lost: 1 });
     expect(spool.pendingGaps()).toEqual([{ kind: 'gap', reason: 'damaged', ranges: [[1, 2]] }]);
   });
@@ -187,7 +203,7 @@ describe('a disk that refuses', () => {
     expect(spool.head).toEqual({ sequence: 1, digest: digestOf(buildDocument(1).octets) });
     await rm(folder);
     await spool.append(buildDocument(2, 'again'));
-    expect(await spool.oldest()).toEqual(buildDocument(2, 'again'));
+    expect(await oldestIn(spool)).toEqual(buildDocument(2, 'again'));
   });
 
   it('does not leave half-written files behind', async () => {

@@ -68,7 +68,9 @@ async function buildAgent(rig: MeshRig, folder: string, pop: string, time: Emula
   const clocks = { nowMs: () => WINDOW_START_S * 1000 + time.now(), monotonicMs: time.now, wait: time.wait };
   const pusher = new Pusher({ ...to(rig.url), spool, log: silentLog, random: Math.random, ...clocks });
   onTestFinished(() => pusher.stop());
-  return { pop, spool, sealer: new Sealer(spool, await readSigningKey(keyFile), () => 1), pusher, digests: [] };
+  const { boot_id, software } = buildSummary();
+  const sealer = new Sealer(spool, await readSigningKey(keyFile), () => 1, { pop, boot_id, software });
+  return { pop, spool, sealer, pusher, digests: [] };
 }
 
 async function seal({ pop, sealer, digests }: EmulatedAgent, index: number): Promise<void> {
@@ -118,14 +120,14 @@ describe('a collector that is away for a day', () => {
 
     const database = new Database(rig.path('collector.db'), { readonly: true });
     onTestFinished(() => void database.close());
-    const stored = database.prepare<[string], { digest: string; prev: string | null }>(
-      'SELECT digest, prev FROM document WHERE pop = ? ORDER BY sequence',
+    const stored = database.prepare<[string], { octets: Buffer }>(
+      'SELECT octets FROM document WHERE pop = ? ORDER BY sequence',
     );
     for (const { pop, pusher, digests } of agents) {
       const chain = stored.all(pop);
-      const digestsStored = chain.map(({ digest }) => digest);
+      const digestsStored = chain.map(({ octets }) => digestOf(octets));
       expect({ pop, digests: digestsStored }).toEqual({ pop, digests });
-      const links = chain.map(({ prev }) => prev);
+      const links = chain.map(({ octets }): unknown => JSON.parse(octets.toString()).prev);
       expect({ pop, links }).toEqual({ pop, links: [null, ...digests.slice(0, -1)] });
       expect({ pop, ...pusher.status() }).toMatchObject({ pop, quarantined: 0, lastAcceptedSequence: WINDOWS });
     }

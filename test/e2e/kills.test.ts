@@ -40,7 +40,6 @@ interface Stored {
   sequence: number;
   digest: string;
   prev: string | null;
-  octets: Buffer;
 }
 
 /** Random lengths of lives: always the same for a seed. */
@@ -98,20 +97,25 @@ function storedOf(rig: MeshRig, pop: string): Stored[] {
   const database = new Database(rig.path('collector.db'), { readonly: true });
   try {
     return database
-      .prepare<[string], Stored>('SELECT sequence, digest, prev, octets FROM document WHERE pop = ? ORDER BY sequence')
-      .all(pop);
+      .prepare<[string], { sequence: number; octets: Buffer }>(
+        'SELECT sequence, octets FROM document WHERE pop = ? ORDER BY sequence',
+      )
+      .all(pop)
+      .map(({ sequence, octets }) => {
+        const said: { sequence: number; prev: string | null } = JSON.parse(octets.toString());
+        expect(said.sequence).toBe(sequence);
+        return { sequence, digest: digestOf(octets), prev: said.prev };
+      });
   } finally {
     database.close();
   }
 }
 
-/** The first document whose number, predecessor or octets are not what the one before it calls for, or null. */
+/** The first document that does not follow the one before it, or null. */
 function breakIn(chain: readonly Stored[]): Stored | null {
-  const isBroken = (document: Stored, index: number): boolean => {
+  const isBroken = ({ sequence, prev }: Stored, index: number): boolean => {
     const before = chain[index - 1];
-    const follows = before === undefined || document.sequence === before.sequence + 1;
-    const isLinked = document.prev === (before?.digest ?? null);
-    return !follows || !isLinked || digestOf(document.octets) !== document.digest;
+    return prev !== (before?.digest ?? null) || (before !== undefined && sequence !== before.sequence + 1);
   };
   return chain.find(isBroken) ?? null;
 }

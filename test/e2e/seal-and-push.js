@@ -34,11 +34,13 @@ if (mode === 'drain') {
 }
 
 async function sealForEver() {
-  const sealer = new Sealer(spool, await readSigningKey(keyFile), () => FIRST_WINDOW_S);
-  const { sequence: _, prev: __, traces: ___, peers, ...head } = JSON.parse(await readFile(summaryFile, 'utf8'));
+  const { sequence: _, prev: __, peers, ...head } = JSON.parse(await readFile(summaryFile, 'utf8'));
   const text = new FramedText();
   text.append(peers.map((peer) => JSON.stringify(peer)).join(','));
+  const { pop, software } = head;
   const bootId = randomUUID();
+  const key = await readSigningKey(keyFile);
+  const sealer = new Sealer(spool, key, () => FIRST_WINDOW_S, { pop, boot_id: bootId, software });
   for (;;) {
     const next = spool.head === null ? FIRST_WINDOW_S : spool.head.sequence + 1;
     const startS = FIRST_WINDOW_S + (next - FIRST_WINDOW_S) * WINDOW_S;

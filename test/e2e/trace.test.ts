@@ -7,7 +7,7 @@ import { readHeader, verifyDetached } from '../../src/protocol/jws-verify.ts';
 import { parseDocument, type ParsedDocument } from '../../src/protocol/parse-document.ts';
 import type { ChainRecord, EventOf, PathTrace, RecordEvent } from '../../src/protocol/record.ts';
 import type { Summary } from '../../src/protocol/summary.ts';
-import { open } from '../agent/spool-fixture.ts';
+import { oldestIn, open } from '../agent/spool-fixture.ts';
 import { popprobe } from '../cli/program.ts';
 import { rootMissing, toolsMissing } from '../linux/privileges.ts';
 import { HOPS, HOSTS, RouterChain } from '../linux/router-chain.ts';
@@ -35,7 +35,7 @@ async function documents(rig: MeshRig, pop: string): Promise<ParsedDocument[]> {
   const { publicKey } = await readPublicKey(rig.path(`keys/${pop}.pub.json`));
   const spool = await open(rig.path(`spool/${pop}`), SPOOL_BYTES);
   const found: ParsedDocument[] = [];
-  for (let document = await spool.oldest(); document !== null; document = await spool.oldest()) {
+  for (let document = await oldestIn(spool); document !== null; document = await oldestIn(spool)) {
     await verifyDetached(document.signature, document.octets, publicKey);
     found.push(parseDocument(document.octets, readHeader(document.signature).kind));
     await spool.delivered(document.sequence);
