@@ -48,13 +48,13 @@ export class Authority {
 
   /**
    * Issues a certificate for `subject`, such as `IP:127.0.0.1` or `DNS:collector.example.net`, valid until a day such as
-   * `20200102`.
+   * `20200102`, and from another one on.
    */
-  issue(name: string, subject: string, until = '20490101'): Issued {
+  issue(name: string, subject: string, until = '20490101', from = '20200101'): Issued {
     const [key, request, cert] = [`${name}.key`, `${name}.csr`, `${name}.pem`];
     const names = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=${subject}`];
     this.#openssl('req', ...NEW_KEY, '-keyout', key, '-out', request, ...names);
-    const dates = ['-startdate', '20200101000000Z', '-enddate', `${until}000000Z`];
+    const dates = ['-startdate', `${from}000000Z`, '-enddate', `${until}000000Z`];
     const issuer = ['-config', 'ca.cnf', '-cert', 'ca.pem', '-keyfile', 'ca.key'];
     this.#openssl('ca', '-batch', '-notext', ...issuer, '-in', request, '-out', cert, ...dates);
     const [certificateFile, keyFile] = [join(this.#folder, cert), join(this.#folder, key)];

@@ -73,6 +73,7 @@ describe.skipIf(missing)(`a collector behind TLS (${missing ?? 'with openssl'})`
   it.each([
     ['of a foreign authority', () => foreign.issue('a', 'IP:127.0.0.1'), /UNABLE_TO_VERIFY_LEAF.*collector\.ca_file/],
     ['that has expired', () => own.issue('b', 'IP:127.0.0.1', '20210101'), /^CERT_HAS_EXPIRED: .*clock/],
+    ['that begins later', () => own.issue('d', 'IP:127.0.0.1', '20490101', '20480101'), /^CERT_NOT_YET_VALID: .*clock/],
     ['for another name', () => own.issue('c', 'DNS:collector.example.net'), /ALTNAME_INVALID: .*another name/],
   ])(
     'with a certificate %s is refused in one line, and the document kept and tried again',
