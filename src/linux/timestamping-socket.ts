@@ -292,6 +292,7 @@ export class TimestampingSocket {
   }
 
   #deliver(message: number, events: SocketEvents): void {
+    this.#readAncillary(this.#incoming, message);
     this.#fill(this.#incoming, message);
     const datagram = this.#datagram;
     if (this.#hasIpHeader()) {
@@ -306,13 +307,14 @@ export class TimestampingSocket {
 
   /** Returns 1 for an ICMP error, 0 for anything else. */
   #deliverError(message: number, events: SocketEvents): number {
-    this.#fill(this.#errors, message);
+    this.#readAncillary(this.#errors, message);
     const ancillary = this.#ancillary;
     if (ancillary.errorOrigin === SO_EE_ORIGIN_TIMESTAMPING) {
       const slot = ancillary.stamped ? this.#keys.take(ancillary.errorData) : -1;
       if (slot < 0) this.strayTxStamps += 1;
       else events.onTxStamp(this.#keys.cookieAt(slot), ancillary.seconds, ancillary.nanoseconds);
     } else if (ancillary.errorOrigin === SO_EE_ORIGIN_ICMP || ancillary.errorOrigin === SO_EE_ORIGIN_ICMP6) {
+      this.#fill(this.#errors, message);
       this.#error.errno = ancillary.errorNumber;
       this.#error.type = ancillary.errorType;
       this.#error.code = ancillary.errorCode;
@@ -327,10 +329,14 @@ export class TimestampingSocket {
     return this.kind === 'icmp_raw' && this.#isIpv4;
   }
 
+  #readAncillary(batch: MessageBatch, message: number): void {
+    readAncillary(batch.arena.view, batch.control(message), batch.controlLength(message), this.#ancillary);
+  }
+
+  /** A TX stamp comes without a datagram, one for each probe: what it has is in the ancillary data alone. */
   #fill(batch: MessageBatch, message: number): void {
     const { view } = batch.arena;
     const datagram = this.#datagram;
-    readAncillary(view, batch.control(message), batch.controlLength(message), this.#ancillary);
     datagram.view = view;
     datagram.offset = batch.payload(message);
     datagram.length = Math.min(batch.received(message), batch.payloadBytes);
