@@ -32,7 +32,7 @@ export async function startCollector(folder: string, pops: readonly string[]): P
     'store: { sqlite_file: collector.db }',
     'log_level: warn',
     'pops:',
-    ...pops.map((pop) => `  - { name: ${pop}, key_files: [${pop}.pub.json] }`),
+    ...pops.map((pop) => `  - { name: ${pop}, keys: [{ file: ${pop}.pub.json }] }`),
   ];
   writeFileSync(config, `${lines.join('\n')}\n`);
   const args = [PROGRAM, 'collector', '--config', config];

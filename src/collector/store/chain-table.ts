@@ -11,7 +11,10 @@ const INSERT = `
   INSERT INTO chain_row (pop, sequence, kind, digest, prev, boot_id, at_ms, length_s)
   VALUES (:pop, :sequence, :kind, :digest, :prev, :boot_id, :at_ms, :length_s)`;
 
-const ENDS = 'SELECT min(sequence) AS first, max(sequence) AS last FROM chain_row WHERE pop = ?';
+/** Each end by itself: SQLite looks for both in one query through all of the chain, for every document that comes. */
+const ENDS = `
+  SELECT (SELECT min(sequence) FROM chain_row WHERE pop = :pop) AS first,
+    (SELECT max(sequence) FROM chain_row WHERE pop = :pop) AS last`;
 
 const HOLE_AT = `
   SELECT from_sequence AS "from", to_sequence AS "to" FROM hole_row
@@ -47,7 +50,7 @@ type Order = Extract<Acceptance, { status: 'accepted' }>['order'];
 export class ChainTable {
   readonly #neighbours: Statement<[string, number, number], ChainLink>;
   readonly #insert: Statement<[Record<string, string | number | null>]>;
-  readonly #ends: Statement<[string], Ends>;
+  readonly #ends: Statement<[{ pop: string }], Ends>;
   readonly #holeAt: Statement<[string, number], Hole>;
   readonly #insertHole: Statement<[string, number, number]>;
   readonly #deleteHole: Statement<[string, number]>;
@@ -82,7 +85,7 @@ export class ChainTable {
   add(document: VerifiedDocument): Order {
     const place = placeOf(document);
     const { startMs, lengthS } = timeOf(document);
-    const ends = this.#ends.get(place.pop);
+    const ends = this.#ends.get({ pop: place.pop });
     this.#insert.run({ ...place, kind: document.kind, digest: document.digest, at_ms: startMs, length_s: lengthS });
     return this.#place(place, ends?.first ?? null, ends?.last ?? null);
   }
