@@ -71,6 +71,8 @@ export const TARGETS = {
   labErrorUsMax: 200,
   /** From the seal of a window until it is on the disk. */
   sealP99MsMax: 20,
+  /** Until an agent with a long backlog has its spool open. */
+  spoolOpenMsMax: 2000,
   /** Documents per second from one agent's backlog to the collector's disk. */
   drainPerSecondMin: 300,
   /** What is sealed while backlogs drain is delivered within a second. */
