@@ -17,8 +17,6 @@ import {
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Sealer } from '../../src/agent/seal.ts';
 import { documentName } from '../../src/agent/spool-file.ts';
@@ -30,7 +28,7 @@ import { bodyOf } from '../agent/summary-body.ts';
 import { chainOf, eventLink, linkAll, smallSummary, storeAll, windowLink } from '../collector/stored-chain.ts';
 import { refusalOf } from '../protocol/refusal.ts';
 import { buildKey, type TestKey, WINDOW_START_S } from '../protocol/summary-fixture.ts';
-import { fileByHand, sealInto, writePublicKey } from './evidence-fixture.ts';
+import { fileByHand, piped, sealInto, writePublicKey } from './evidence-fixture.ts';
 import { popprobe } from './program.ts';
 
 const NOW_MS = Date.UTC(2026, 1, 15, 12);
@@ -70,17 +68,9 @@ async function exported(
   out: string,
   { files = [spool], nowMs = NOW_MS }: { files?: string[]; nowMs?: number } = {},
 ): Promise<{ isValid: boolean; lines: string[] }> {
-  const pipe = new PassThrough();
-  const err = new PassThrough() as unknown as NodeJS.WriteStream;
-  const surroundings = {
-    out: pipe as unknown as NodeJS.WriteStream,
-    err,
-    nowMs: () => nowMs,
-    software: 'popprobe/0.0.0',
-  };
+  const { surroundings, printed } = piped(nowMs);
   const isValid = await runExport(files, { key: [keyFile], pop: 'fra', out }, surroundings);
-  pipe.end();
-  return { isValid, lines: (await text(pipe)).trimEnd().split('\n') };
+  return { isValid, lines: (await printed()).trimEnd().split('\n') };
 }
 
 /** Every file below a folder with its octets' digest. */
@@ -303,13 +293,7 @@ describe('a bundle with events', () => {
       chain.filter(({ sequence }) => sequence !== 2),
     );
     const out = join(folder, 'month with a gap');
-    const pipe = new PassThrough();
-    const surroundings = {
-      out: pipe as unknown as NodeJS.WriteStream,
-      err: new PassThrough() as unknown as NodeJS.WriteStream,
-      nowMs: () => NOW_MS,
-      software: 'popprobe/0.0.0',
-    };
+    const { surroundings } = piped(NOW_MS);
     const options = { key: [await writePublicKey(rig.folder, 'fra', rig.keys.fra)], pop: 'fra', out };
     const month = parseMonth('2026-01');
     expect(await runExport([], { ...options, from: new URL(rig.url), month }, surroundings)).toBe(true);

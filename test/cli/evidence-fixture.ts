@@ -10,6 +10,7 @@ import { documentName } from '../../src/agent/spool-file.ts';
 import type { EvidenceVerdict } from '../../src/cli/evidence-verdict.ts';
 import { runVerify } from '../../src/cli/run-verify.ts';
 import type { VerifyOptions } from '../../src/cli/verify.ts';
+import type { Surroundings } from '../../src/cli/verify-source.ts';
 import { open } from '../agent/spool-fixture.ts';
 import { bodyOf } from '../agent/summary-body.ts';
 import { smallSummary } from '../collector/stored-chain.ts';
@@ -54,19 +55,24 @@ export interface Verified {
   codes: string[];
 }
 
+/** What a command stands in whose output is a pipe. */
+export function piped(nowMs: number): { surroundings: Surroundings; printed: () => Promise<string> } {
+  const out = new PassThrough();
+  const [stdout, err] = [out, new PassThrough()] as unknown as [NodeJS.WriteStream, NodeJS.WriteStream];
+  return {
+    surroundings: { out: stdout, err, nowMs: () => nowMs, software: 'popprobe/0.0.0' },
+    printed: () => {
+      out.end();
+      return text(out);
+    },
+  };
+}
+
 /** Runs the command's own function into a pipe. */
 async function run(files: readonly string[], options: VerifyOptions): Promise<{ isValid: boolean; printed: string }> {
-  const out = new PassThrough();
-  const err = new PassThrough() as unknown as NodeJS.WriteStream;
-  const surroundings = {
-    out: out as unknown as NodeJS.WriteStream,
-    err,
-    nowMs: () => NOW_MS,
-    software: 'popprobe/0.0.0',
-  };
+  const { surroundings, printed } = piped(NOW_MS);
   const isValid = await runVerify(files, options, surroundings);
-  out.end();
-  return { isValid, printed: await text(out) };
+  return { isValid, printed: await printed() };
 }
 
 /** The verdict as JSON. */
