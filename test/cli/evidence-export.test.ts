@@ -68,9 +68,9 @@ async function exported(
   out: string,
   { files = [spool], nowMs = NOW_MS }: { files?: string[]; nowMs?: number } = {},
 ): Promise<{ isValid: boolean; lines: string[] }> {
-  const { surroundings, printed } = piped(nowMs);
+  const { surroundings, printed: output } = piped(nowMs);
   const isValid = await runExport(files, { key: [keyFile], pop: 'fra', out }, surroundings);
-  return { isValid, lines: (await printed()).trimEnd().split('\n') };
+  return { isValid, lines: (await output()).trimEnd().split('\n') };
 }
 
 /** Every file below a folder with its octets' digest. */
