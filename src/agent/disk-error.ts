@@ -9,7 +9,7 @@ export function errnoOf(error: unknown): string | null {
 }
 
 /** Runs a step on the spool's folder. @throws PopprobeError `spool_unusable` with the errno name, when the disk refuses */
-export async function onDisk<T>(doing: string, step: () => Promise<T>): Promise<T> {
+export async function onDisk<T>(doing: string, step: () => T | Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (error) {

@@ -259,13 +259,14 @@ export class KeptDocuments {
   }
 
   async #giveUpOld(): Promise<void> {
-    const { oldest } = this.#index;
-    const writtenMs = oldest === null ? null : this.folder.writtenMs(oldest);
     const nowMs = this.#nowMs();
-    if (!this.#overAge.isOver(nowMs - (writtenMs ?? nowMs), this.#monotonicMs())) return;
-    const old = this.#firstWhere((sequence) => {
-      return this.#overAge.looksOver(nowMs - (this.folder.writtenMs(sequence) ?? nowMs));
+    const ageMs = (sequence: number): number => nowMs - (this.folder.writtenMs(sequence) ?? nowMs);
+    const old = await this.#look(() => {
+      const { oldest } = this.#index;
+      if (!this.#overAge.isOver(oldest === null ? 0 : ageMs(oldest), this.#monotonicMs())) return [];
+      return this.#firstWhere((sequence) => this.#overAge.looksOver(ageMs(sequence)));
     });
+    if (old.length === 0) return;
     await this.#discard(
       old,
       'too_old',
@@ -293,7 +294,7 @@ export class KeptDocuments {
   /** Where one file is gone, its neighbours mostly are. */
   async #noteGone(sequence: number): Promise<void> {
     await this.#makeSureOfFolder();
-    const gone = this.#firstWhere((each) => this.folder.writtenMs(each) === null, sequence);
+    const gone = await this.#look(() => this.#firstWhere((each) => this.folder.writtenMs(each) === null, sequence));
     if (gone.length === 0) return;
     await this.#lose(gone, 'damaged', () => Promise.resolve());
     this.#counts.lost += gone.length;
@@ -344,6 +345,10 @@ export class KeptDocuments {
     if (head === null || this.#headOnDisk === head.sequence) return;
     await this.#remember(`write ${HEAD_FILE}`, () => this.folder.control.write(HEAD_FILE, encodeHead(head)));
     this.#headOnDisk = head.sequence;
+  }
+
+  #look<T>(step: () => T): Promise<T> {
+    return this.health.watch('find', `look into ${this.folder.directory}`, step);
   }
 
   #remember(doing: string, step: () => Promise<void>): Promise<void> {

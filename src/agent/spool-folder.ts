@@ -3,6 +3,7 @@
 import { lstatSync } from 'node:fs';
 import { mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { PopprobeError } from '../base/errors.ts';
 import { ControlFiles } from './control-files.ts';
 import { errnoOf } from './disk-error.ts';
@@ -13,13 +14,19 @@ import { readDocument } from './spool-recovery.ts';
 /** Takes the folder for this process alone, or throws. */
 export type Claim = (directory: string) => void;
 
+/** Which folder it is: a file system gives the inode number of a deleted folder to the next one at once. */
+interface FolderIdentity {
+  dev: bigint;
+  ino: bigint;
+  bornNs: bigint;
+}
+
 /** Everything here throws the file system's own errors. */
 export class SpoolFolder {
   readonly directory: string;
   readonly control: ControlFiles;
   readonly #claim: Claim;
-  /** Device and inode of the folder that was claimed. */
-  #claimed: { dev: number; ino: number } | null = null;
+  #claimed: FolderIdentity | null = null;
 
   constructor(directory: string, claim: Claim) {
     this.directory = directory;
@@ -36,8 +43,8 @@ export class SpoolFolder {
   async make(): Promise<void> {
     const created = await mkdir(this.directory, { recursive: true, mode: 0o700 });
     if (created !== undefined) await syncFolder(dirname(this.directory));
-    const { dev, ino } = await stat(this.directory);
-    if (this.#claimed !== null && this.#claimed.dev !== dev) {
+    const found = await identityOf(this.directory);
+    if (this.#claimed !== null && this.#claimed.dev !== found.dev) {
       if (created !== undefined) await rmdir(this.directory);
       throw new PopprobeError('spool_unusable', {
         expected: `the spool folder ${this.directory} on the file system on which it was`,
@@ -46,15 +53,14 @@ export class SpoolFolder {
       });
     }
     this.#claim(this.directory);
-    this.#claimed = { dev, ino };
+    this.#claimed = found;
     this.control.forget();
   }
 
   /** Whether it is the folder that was claimed, and not deleted or another one in its place. */
   async isTheSame(): Promise<boolean> {
     try {
-      const { dev, ino } = await stat(this.directory);
-      return dev === this.#claimed?.dev && ino === this.#claimed.ino;
+      return isDeepStrictEqual(await identityOf(this.directory), this.#claimed);
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return false;
       throw error;
@@ -82,4 +88,9 @@ export class SpoolFolder {
   writtenMs(sequence: number): number | null {
     return lstatSync(this.path(sequence), { throwIfNoEntry: false })?.mtimeMs ?? null;
   }
+}
+
+async function identityOf(directory: string): Promise<FolderIdentity> {
+  const { dev, ino, birthtimeNs } = await stat(directory, { bigint: true });
+  return { dev, ino, bornNs: birthtimeNs };
 }

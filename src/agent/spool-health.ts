@@ -31,7 +31,7 @@ export class SpoolHealth {
   }
 
   /** Runs a step. @throws PopprobeError `spool_unusable` with the errno name, when the disk refuses */
-  async watch<T>(task: DiskTask, doing: string, step: () => Promise<T>): Promise<T> {
+  async watch<T>(task: DiskTask, doing: string, step: () => T | Promise<T>): Promise<T> {
     try {
       const result = await onDisk(doing, step);
       this.#worked(task);

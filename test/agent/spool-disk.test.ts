@@ -235,6 +235,17 @@ describe('a folder that is deleted under a running agent', () => {
     expect(spool.waiting).toEqual({ count: 1, oldest: 2, newest: 2 });
   });
 
+  it('and replaced at once, is noticed although the new one has its inode number', async () => {
+    const folder = join(await temporaryFolder(), 'spool');
+    const spool = await open(folder);
+    await spool.append(buildDocument(1));
+    await rm(folder, { recursive: true });
+    await mkdir(folder);
+    await spool.append(buildDocument(2));
+    expect(spool.waiting).toEqual({ count: 1, oldest: 2, newest: 2 });
+    expect(spool.pendingGaps().map(({ ranges }) => ranges)).toEqual([[[1, 1]]]);
+  });
+
   it('in part, costs the documents that are gone and no other', async () => {
     const folder = join(await temporaryFolder(), 'spool');
     const spool = await open(folder);
