@@ -1,9 +1,8 @@
 /** A network in memory that answers probes after a fixed time, loses and doubles a few, and allocates nothing. */
 
-import type { IpAddress } from '../../src/base/ip-address.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import { NS_PER_MS, NS_PER_S } from '../../src/base/units.ts';
-import { blankEndpoint } from '../../src/linux/sockaddr.ts';
+import { blankEndpoint, type Endpoint } from '../../src/linux/sockaddr.ts';
 import { STAMP_SOURCE } from '../../src/ring/layout.ts';
 import type { Datagram, Transport, TransportEvents } from '../../src/probe/transport.ts';
 import { UNSYNCHRONISED_ESTIMATE } from '../../src/wire/error-estimate.ts';
@@ -22,7 +21,6 @@ const LOST_EVERY = 1000;
 const DOUBLED_EVERY = 10_007;
 const ECHO_REQUEST = 8;
 const TTL = 64;
-const NOWHERE: IpAddress = new Uint8Array(0);
 
 /** The delay is the same for all, so that a queue is all it takes to deliver replies in the order of arrival. */
 export class EchoingTransport implements Transport {
@@ -35,12 +33,10 @@ export class EchoingTransport implements Transport {
   readonly #kind: 'icmp' | 'stamp';
   readonly #clock: Clock;
   readonly #lengths = new Uint16Array(COUNT);
-  readonly #addresses: IpAddress[] = Array.from({ length: COUNT }, () => NOWHERE);
-  readonly #ports = new Uint16Array(COUNT);
+  readonly #destinations = Array.from({ length: COUNT }, blankEndpoint);
   readonly #replies = new DataView(new ArrayBuffer(UNDERWAY * STRIDE));
   readonly #replyLengths = new Uint16Array(UNDERWAY);
-  readonly #replyAddresses: IpAddress[] = Array.from({ length: UNDERWAY }, () => NOWHERE);
-  readonly #replyPorts = new Uint16Array(UNDERWAY);
+  readonly #replySources = Array.from({ length: UNDERWAY }, blankEndpoint);
   readonly #arrivalNs = new Float64Array(UNDERWAY);
   readonly #arrivalSeconds = new Uint32Array(UNDERWAY);
   readonly #arrivalNanoseconds = new Uint32Array(UNDERWAY);
@@ -78,10 +74,9 @@ export class EchoingTransport implements Transport {
     return 0;
   }
 
-  prepare(message: number, length: number, address: IpAddress, port: number): void {
+  prepare(message: number, length: number, to: Endpoint): void {
     this.#lengths[message] = length;
-    this.#addresses[message] = address;
-    this.#ports[message] = port;
+    copyEndpoint(to, this.#destinations[message]);
   }
 
   send(count: number, cookies: Int32Array, events: TransportEvents): void {
@@ -104,10 +99,7 @@ export class EchoingTransport implements Transport {
       if ((this.#arrivalNs[at] ?? 0) > this.#clock.monoNs) return;
       datagram.offset = at * STRIDE;
       datagram.length = this.#replyLengths[at] ?? 0;
-      const address = this.#replyAddresses[at] ?? NOWHERE;
-      datagram.source.address.set(address);
-      datagram.source.addressBytes = address.length;
-      datagram.source.port = this.#replyPorts[at] ?? 0;
+      copyEndpoint(this.#replySources[at], datagram.source);
       datagram.seconds = this.#arrivalSeconds[at] ?? 0;
       datagram.nanoseconds = this.#arrivalNanoseconds[at] ?? 0;
       events.onDatagram(datagram);
@@ -128,8 +120,7 @@ export class EchoingTransport implements Transport {
     this.#arrivalSeconds[at] = this.#clock.wallSeconds + carry;
     this.#arrivalNanoseconds[at] = nanoseconds - carry * NS_PER_S;
     this.#replyLengths[at] = this.#lengths[message] ?? 0;
-    this.#replyAddresses[at] = this.#addresses[message] ?? NOWHERE;
-    this.#replyPorts[at] = this.#ports[message] ?? 0;
+    copyEndpoint(this.#destinations[message], this.#replySources[at]);
     if (this.#kind === 'icmp') this.#echo(message * STRIDE, at * STRIDE, this.#lengths[message] ?? 0);
     else this.#reflect(message * STRIDE, at * STRIDE);
   }
@@ -153,4 +144,11 @@ export class EchoingTransport implements Transport {
     reply.t3.nanoseconds = Math.min(NS_PER_S - 1, this.#clock.wallNanoseconds + RESIDENCE_NS);
     encodeReflectorPacket(this.#replies, to, this.outgoing.arena.view, from, reply);
   }
+}
+
+function copyEndpoint(from: Endpoint | undefined, to: Endpoint | undefined): void {
+  if (!from || !to) return;
+  to.address.set(from.address);
+  to.addressBytes = from.addressBytes;
+  to.port = from.port;
 }

@@ -4,6 +4,7 @@ import { LIMITS } from '../../src/base/limits.ts';
 import { familyOf, type IpAddress, isAddress } from '../../src/base/ip-address.ts';
 import { parseIp } from '../../src/linux/ip-text.ts';
 import { Poller } from '../../src/linux/poller.ts';
+import { endpointOf } from '../../src/linux/sockaddr.ts';
 import { tryOpenSocket } from '../../src/linux/socket.ts';
 import { type Datagram, type SocketEvents, TimestampingSocket } from '../../src/linux/timestamping-socket.ts';
 import { NEAR_ADDRESS, STRANGER_ADDRESS } from '../addresses.ts';
@@ -160,7 +161,7 @@ export class LiveFeed implements SocketEvents {
     const offset = outgoing.payload(message);
     const { view } = outgoing.arena;
     new Uint8Array(view.buffer, view.byteOffset + offset, length).set(octets.subarray(0, length));
-    socket.prepare(message, length, this.#reflector, SETTINGS.stampPort);
+    socket.prepare(message, length, endpointOf(this.#reflector, SETTINGS.stampPort));
     return permittedLength(view, offset, length, port, this.#provisioned);
   }
 

@@ -8,7 +8,7 @@ export const SOCKADDR_BYTES_MAX = 32;
 
 /** An address and port that is filled again and again. */
 export interface Endpoint {
-  /** 16 octets, of which the first `addressBytes` count; 0 octets when there was no address. */
+  /** Up to 16 octets, of which the first `addressBytes` count; 0 octets when there was no address. */
   readonly address: Uint8Array;
   addressBytes: number;
   port: number;
@@ -19,15 +19,19 @@ export function blankEndpoint(): Endpoint {
   return { address: new Uint8Array(IPV6_BYTES), addressBytes: 0, port: 0 };
 }
 
+export function endpointOf(address: IpAddress, port: number): Endpoint {
+  return { address, addressBytes: address.length, port };
+}
+
 /** Writes the address at `offset`; returns the length of the structure. Flow label and scope are left to the kernel. */
-export function writeSockaddr(view: DataView, offset: number, address: IpAddress, port: number): number {
-  const isIpv4 = address.length === IPV4_BYTES;
+export function writeSockaddr(view: DataView, offset: number, { address, addressBytes, port }: Endpoint): number {
+  const isIpv4 = addressBytes === IPV4_BYTES;
   const { size } = isIpv4 ? LAYOUT.sockaddr_in : LAYOUT.sockaddr_in6;
   for (let at = 0; at < size; at += 4) view.setUint32(offset + at, 0);
   view.setUint16(offset, isIpv4 ? AF_INET : AF_INET6, true);
   view.setUint16(offset + LAYOUT.sockaddr_in.sin_port, port);
   const start = offset + (isIpv4 ? LAYOUT.sockaddr_in.sin_addr : LAYOUT.sockaddr_in6.sin6_addr);
-  for (let at = 0; at < address.length; at += 1) view.setUint8(start + at, address[at] ?? 0);
+  for (let at = 0; at < addressBytes; at += 1) view.setUint8(start + at, address[at] ?? 0);
   return size;
 }
 

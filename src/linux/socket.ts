@@ -36,7 +36,7 @@ import {
 import { errnoName } from './errno.ts';
 import { formatIp } from './ip-text.ts';
 import { libc, syscallError } from './libc.ts';
-import { SOCKADDR_BYTES_MAX, writeSockaddr } from './sockaddr.ts';
+import { endpointOf, SOCKADDR_BYTES_MAX, writeSockaddr } from './sockaddr.ts';
 import { setOption, trySetOption } from './socket-option.ts';
 
 /** `icmp_ping` is the datagram ICMP socket that needs no capability, only net.ipv4.ping_group_range. */
@@ -58,7 +58,7 @@ export function tryOpenSocket(kind: SocketKind, family: IpFamily): number {
 /** Binds to an address and port; for a ping socket the port is the ICMP identifier. Throws syscall_failed. */
 export function bindSocket(fd: number, address: IpAddress, port: number): void {
   const arena = new Arena(SOCKADDR_BYTES_MAX);
-  const bytes = writeSockaddr(arena.view, 0, address, port);
+  const bytes = writeSockaddr(arena.view, 0, endpointOf(address, port));
   if (libc().bind(fd, arena.address(0), bytes) !== 0) throw bindError(address, port, libc().errno());
 }
 

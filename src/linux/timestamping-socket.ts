@@ -178,10 +178,10 @@ export class TimestampingSocket {
    * Sets length and destination of a message whose payload has been written; `tos` is the octet of DSCP and ECN to send
    * it with, -1 for the socket's own.
    */
-  prepare(message: number, length: number, address: IpAddress, port: number, tos = -1): void {
+  prepare(message: number, length: number, to: Endpoint, tos = -1): void {
     const { outgoing } = this;
     const { view } = outgoing.arena;
-    const nameBytes = writeSockaddr(view, outgoing.name(message), address, this.kind === 'udp' ? port : 0);
+    const nameBytes = writeSockaddr(view, outgoing.name(message), to);
     outgoing.prepare(message, length, nameBytes);
     this.#tosBytes[message] = tos < 0 ? 0 : INT_CONTROL_BYTES;
     if (tos < 0) return;

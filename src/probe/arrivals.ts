@@ -6,7 +6,7 @@ import { PATH_WORD, SLOT_FLAG, SLOT_STATE } from '../ring/layout.ts';
 import type { RingWriter } from '../ring/writer.ts';
 import { offenderNumber } from '../ring/offenders.ts';
 import type { Stamp } from '../base/units.ts';
-import { errorEstimateSeconds, isPtpFormat, isSynchronised } from '../wire/error-estimate.ts';
+import { isPtpFormat, isSynchronised, isValidEstimate } from '../wire/error-estimate.ts';
 import { differenceNs } from '../wire/ntp-time.ts';
 import type { ReflectorPacket } from '../wire/stamp.ts';
 import type { EngineCounter } from './health.ts';
@@ -78,10 +78,12 @@ export class Arrivals {
       this.#counters.add('reply_unknown_probe');
       return false;
     }
-    const fate = this.#ring.fateOfReply(path, slot, sequence, this.#isInTime(slot, datagram));
+    const roundTripNs = this.#roundTripNs(slot, datagram);
+    const fate = this.#ring.fateOfReply(path, slot, sequence, this.#isInTime(slot, roundTripNs));
     if (fate === 'duplicate') this.#ring.duplicate(slot);
     else if (fate === 'unknown') this.#counters.add('reply_unknown_probe');
     if (fate !== 'first' && fate !== 'late') return false;
+    if (Number.isNaN(roundTripNs)) this.#ring.flag(slot, SLOT_FLAG.delayVoid);
     this.#store(path, slot, sequence, datagram, reflected, fate);
     return true;
   }
@@ -198,7 +200,6 @@ export class Arrivals {
       this.#slotBefore[path] = this.#lastSlot[path] ?? -1;
       this.#lastSlot[path] = slot;
     }
-    if (this.#isStepped(slot) || this.#roundTripNs(slot, datagram) < 0) this.#ring.flag(slot, SLOT_FLAG.delayVoid);
     this.#order(path, slot, sequence);
     if (fate === 'first') this.#ring.received(slot);
     else this.#ring.late(slot);
@@ -206,7 +207,7 @@ export class Arrivals {
 
   /** Whether differences between our stamps and the reflector's mean anything: both clocks vouched for, one timescale. */
   #areSynchronised(reflectorEstimate: number): boolean {
-    const isUsable = errorEstimateSeconds(reflectorEstimate) !== null && !isPtpFormat(reflectorEstimate);
+    const isUsable = isValidEstimate(reflectorEstimate) && !isPtpFormat(reflectorEstimate);
     return isUsable && isSynchronised(reflectorEstimate) && isSynchronised(this.#estimate[0] ?? 0);
   }
 
@@ -218,22 +219,19 @@ export class Arrivals {
   }
 
   /** By the kernel's stamps, so that our own delay in reading does not count; by our own clock after a clock step. */
-  #isInTime(slot: number, datagram: Datagram): boolean {
+  #isInTime(slot: number, roundTripNs: number): boolean {
     const elapsedNs = this.#clock.monoNs - (this.#ring.views.dueNs[slot] ?? 0);
-    const roundTripNs = this.#roundTripNs(slot, datagram);
-    const usable = roundTripNs >= 0 && !this.#isStepped(slot);
-    return (usable ? roundTripNs : elapsedNs) <= this.#tmaxNs;
+    return (Number.isNaN(roundTripNs) ? elapsedNs : roundTripNs) <= this.#tmaxNs;
   }
 
-  #isStepped(slot: number): boolean {
-    return this.#steps.lastStepAtNs >= (this.#ring.views.dueNs[slot] ?? 0);
-  }
-
+  /** Between the stamps of the slot's probe and of this reply; NaN when a stepped clock leaves none that means anything. */
   #roundTripNs(slot: number, datagram: Datagram): number {
     const { views } = this.#ring;
+    if (this.#steps.lastStepAtNs >= (views.dueNs[slot] ?? 0)) return Number.NaN;
     const seconds = datagram.stamped ? datagram.seconds : this.#clock.wallSeconds;
     const nanoseconds = datagram.stamped ? datagram.nanoseconds : this.#clock.wallNanoseconds;
     const sinceT1Ns = differenceNs(seconds, nanoseconds, views.t1Seconds[slot] ?? 0, views.t1Nanoseconds[slot] ?? 0);
-    return sinceT1Ns - (views.txDeltaNs[slot] ?? 0);
+    const roundTripNs = sinceT1Ns - (views.txDeltaNs[slot] ?? 0);
+    return roundTripNs >= 0 ? roundTripNs : Number.NaN;
   }
 }

@@ -7,6 +7,7 @@ import { familyOf, type IpAddress } from '../base/ip-address.ts';
 import { LIMITS } from '../base/limits.ts';
 import { formatIp } from '../linux/ip-text.ts';
 import { syscallError } from '../linux/libc.ts';
+import type { Endpoint } from '../linux/sockaddr.ts';
 import { bindError } from '../linux/socket.ts';
 import { ArrivalQueue } from './arrival-queue.ts';
 import { OutgoingOctets } from './outgoing-octets.ts';
@@ -88,8 +89,8 @@ export class DgramTransport implements Transport {
     return this.#queue.drops;
   }
 
-  prepare(message: number, length: number, address: IpAddress, port: number): void {
-    this.outgoing.prepare(message, length, address, port);
+  prepare(message: number, length: number, to: Endpoint): void {
+    this.outgoing.prepare(message, length, to);
   }
 
   /** Node.js has asked the kernel when this returns, and tells the answer before it runs anything else. */

@@ -1,7 +1,7 @@
 /** The ICMP echo prober's packets: writes a probe, recognises its reply. */
 
 import type { Clock } from '../base/clock.ts';
-import { familyOf, IPV4_BYTES, isAddress } from '../base/ip-address.ts';
+import { IPV4_BYTES } from '../base/ip-address.ts';
 import type { Counters } from '../ring/counters.ts';
 import {
   blankEchoProbe,
@@ -14,6 +14,7 @@ import {
 import type { Arrivals } from './arrivals.ts';
 import { EndpointTable } from './endpoint-table.ts';
 import type { EngineCounter } from './health.ts';
+import type { PathTable } from './path-table.ts';
 import type { PathPlan } from './plan.ts';
 import type { Datagram, IcmpError } from './transport.ts';
 
@@ -21,7 +22,7 @@ const ECHO_PATHS = 65_536;
 const NO_SOCKET = -1;
 
 export class EchoSender {
-  readonly #paths: readonly PathPlan[];
+  readonly #table: PathTable;
   /** Path number plus one, so that 0 is none; `LIMITS.pathsMax` leaves room for it. */
   readonly #pathOfEcho = new Uint16Array(ECHO_PATHS);
   readonly #session: number;
@@ -33,15 +34,16 @@ export class EchoSender {
   readonly #probe = blankEchoProbe();
   readonly #reply = blankEchoProbe();
 
-  /** `identifiers` holds the ICMP identifier of each socket of the plan. */
+  /** `table` is made of `paths`; `identifiers` holds the ICMP identifier of each socket of the plan. */
   constructor(
     paths: readonly PathPlan[],
+    table: PathTable,
     session: number,
     identifiers: readonly number[],
     arrivals: Arrivals,
     counters: Counters<EngineCounter>,
   ) {
-    this.#paths = paths;
+    this.#table = table;
     this.#session = session;
     this.#identifiers = identifiers;
     // A STAMP path has no such socket: no error comes to it here.
@@ -57,15 +59,17 @@ export class EchoSender {
   }
 
   /** Writes the probe `sequence` of a path at `offset`; returns the octets of the ICMP message. */
-  write(view: DataView, offset: number, plan: PathPlan, sequence: number, clock: Clock): number {
-    this.#probe.identifier = this.#identifiers[plan.socket] ?? 0;
+  write(view: DataView, offset: number, path: number, sequence: number, clock: Clock): number {
+    const table = this.#table;
+    const sizeBytes = table.sizeBytes(path);
+    this.#probe.identifier = this.#identifiers[table.socket(path)] ?? 0;
     this.#probe.session = this.#session;
-    this.#probe.path = plan.echoPath;
+    this.#probe.path = table.name(path);
     this.#probe.sequence = sequence;
     this.#probe.t1.seconds = clock.wallSeconds;
     this.#probe.t1.nanoseconds = clock.wallNanoseconds;
-    encodeEchoRequest(view, offset, plan.sizeBytes, this.#probe, familyOf(plan.address));
-    return ICMP_HEADER_BYTES + plan.sizeBytes;
+    encodeEchoRequest(view, offset, sizeBytes, this.#probe, table.family(path));
+    return ICMP_HEADER_BYTES + sizeBytes;
   }
 
   /** Matches a datagram by session, path, source and probe; what matches nothing is counted by reason and dropped. */
@@ -79,17 +83,17 @@ export class EchoSender {
       return;
     }
     const path = this.#path();
-    const plan = this.#paths[path];
-    if (!plan) {
+    const table = this.#table;
+    if (path < 0) {
       this.#counters.add('reply_unknown_session');
-    } else if (!isAddress(plan.address, datagram.source.address, datagram.source.addressBytes)) {
+    } else if (!table.isPeer(path, datagram.source)) {
       this.#counters.add('reply_wrong_source');
-    } else if (datagram.length !== ICMP_HEADER_BYTES + plan.sizeBytes) {
+    } else if (datagram.length !== ICMP_HEADER_BYTES + table.sizeBytes(path)) {
       this.#counters.add('reply_corrupt');
     } else {
       const { sequence, t1 } = this.#reply;
       const accepted = this.#arrivals.file(path, sequence, t1, datagram, null);
-      if (accepted) this.#arrivals.fileReplyTos(path, plan.dscp, datagram.tos);
+      if (accepted) this.#arrivals.fileReplyTos(path, table.dscp(path), datagram.tos);
     }
   }
 
@@ -110,10 +114,8 @@ export class EchoSender {
 
   /** Damage may be where the marks are: only a reply whose path, source and T1 still fit is taken for the probe's. */
   #fileCorrupt(datagram: Datagram): void {
-    const { address, addressBytes } = datagram.source;
     const path = this.#path();
-    const plan = this.#paths[path];
-    if (!plan || !isAddress(plan.address, address, addressBytes)) return;
+    if (path < 0 || !this.#table.isPeer(path, datagram.source)) return;
     this.#arrivals.fileCorrupt(path, this.#reply.sequence, this.#reply.t1);
   }
 

@@ -12,7 +12,8 @@ import { Arrivals } from './arrivals.ts';
 import { Blindness } from './blindness.ts';
 import { EchoSender } from './echo-sender.ts';
 import type { EngineCounter } from './health.ts';
-import type { PathPlan, ProbePlan } from './plan.ts';
+import { PathTable } from './path-table.ts';
+import type { ProbePlan } from './plan.ts';
 import { decideDue, nextWakeNs, Schedule } from './schedule.ts';
 import { SessionSender } from './session-sender.ts';
 import { StepWatch } from './step-watch.ts';
@@ -43,6 +44,7 @@ export interface Predecessor {
 
 export class Engine implements TransportEvents {
   readonly #plan: ProbePlan;
+  readonly #table: PathTable;
   readonly #ring: RingWriter;
   readonly #clock: Clock;
   readonly #transports: readonly Transport[];
@@ -69,6 +71,7 @@ export class Engine implements TransportEvents {
   constructor(parts: EngineParts) {
     const { plan, clock, ring, counters } = parts;
     this.#plan = plan;
+    this.#table = new PathTable(plan.paths);
     this.#ring = ring;
     this.#clock = clock;
     this.#transports = parts.transports;
@@ -80,8 +83,8 @@ export class Engine implements TransportEvents {
     this.#steps = parts.before ? parts.before.engine.#steps : new StepWatch();
     this.#arrivals = new Arrivals(ring, plan.tmaxNs, clock, this.#steps, counters, parts.estimate);
     const identifiers = plan.sockets.map((socket) => socket.port);
-    this.#echo = new EchoSender(plan.paths, plan.session, identifiers, this.#arrivals, counters);
-    this.#stamp = new SessionSender(plan.paths, this.#arrivals, counters, parts.estimate);
+    this.#echo = new EchoSender(plan.paths, this.#table, plan.session, identifiers, this.#arrivals, counters);
+    this.#stamp = new SessionSender(plan.paths, this.#table, this.#arrivals, counters, parts.estimate);
     this.#filled = new Int32Array(parts.transports.length);
     this.#sent = new Int32Array(parts.transports.length);
     this.#cookies = parts.transports.map((transport) => new Int32Array(transport.outgoing.count));
@@ -188,11 +191,7 @@ export class Engine implements TransportEvents {
 
   /** Opens a slot for every probe that is due, sends those in time; returns when the next one falls due. */
   #sendDue(): number {
-    const { paths } = this.#plan;
-    for (let path = this.#nextDue(0); path >= 0; path = this.#nextDue(path + 1)) {
-      const plan = paths[path];
-      if (plan) this.#sendPath(path, plan);
-    }
+    for (let path = this.#nextDue(0); path >= 0; path = this.#nextDue(path + 1)) this.#sendPath(path);
     for (let socket = 0; socket < this.#transports.length; socket += 1) this.#send(socket);
     this.#afterSending();
     return this.#schedule.earliestNs();
@@ -202,47 +201,47 @@ export class Engine implements TransportEvents {
     return this.#schedule.nextDue(from, this.#clock.monoNs);
   }
 
-  #sendPath(path: number, plan: PathPlan): void {
+  #sendPath(path: number): void {
     const nowNs = this.#clock.monoNs;
-    this.#skipBeyondRing(path, plan);
+    const intervalNs = this.#schedule.intervalNs(path);
+    this.#skipBeyondRing(path, intervalNs);
     for (;;) {
       const dueNs = this.#schedule.dueNs(path);
-      const decision = decideDue(dueNs, nowNs, plan.intervalNs, this.#plan.tickNs);
+      const decision = decideDue(dueNs, nowNs, intervalNs, this.#plan.tickNs);
       if (decision === 'wait') return;
       const slot = this.#ring.open(path, dueNs);
       if (decision === 'missed') this.#ring.missed(slot);
-      else this.#write(path, plan, slot);
+      else this.#write(path, slot);
       this.#schedule.advance(path);
     }
   }
 
   /** After a stall longer than the ring remembers, the probes before it are skipped whole, and counted. */
-  #skipBeyondRing(path: number, plan: PathPlan): void {
+  #skipBeyondRing(path: number, intervalNs: number): void {
     const dueNs = this.#schedule.dueNs(path);
-    const behind = Math.floor((this.#clock.monoNs - dueNs) / plan.intervalNs) - plan.capacity;
+    const behind = Math.floor((this.#clock.monoNs - dueNs) / intervalNs) - this.#ring.capacity(path);
     if (behind <= 0) return;
     this.#counters.add('slots_skipped', behind);
     this.#schedule.skip(path, behind);
   }
 
-  #write(path: number, plan: PathPlan, slot: number): void {
-    const transport = this.#transports[plan.socket];
-    const cookies = this.#cookies[plan.socket];
+  #write(path: number, slot: number): void {
+    const socket = this.#table.socket(path);
+    const transport = this.#transports[socket];
+    const cookies = this.#cookies[socket];
     if (!transport || !cookies) return;
-    const message = this.#filled[plan.socket] ?? 0;
+    const message = this.#filled[socket] ?? 0;
     const { view } = transport.outgoing.arena;
     const offset = transport.outgoing.payload(message);
     const sequence = this.#ring.views.sequence[slot] ?? 0;
-    const length =
-      plan.kind === 'icmp'
-        ? this.#echo.write(view, offset, plan, sequence, this.#clock)
-        : this.#stamp.write(view, offset, path, plan, sequence, this.#clock);
+    const sender = this.#table.isEcho(path) ? this.#echo : this.#stamp;
+    const length = sender.write(view, offset, path, sequence, this.#clock);
     this.#ring.stampT1(slot, this.#clock.wallSeconds, this.#clock.wallNanoseconds);
-    transport.prepare(message, length, plan.address, plan.port);
+    transport.prepare(message, length, this.#table.destination(path));
     cookies[message] = slot;
-    this.#filled[plan.socket] = message + 1;
+    this.#filled[socket] = message + 1;
     if (message + 1 < cookies.length) return;
-    this.#send(plan.socket);
+    this.#send(socket);
     this.#afterSending();
   }
 

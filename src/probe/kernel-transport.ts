@@ -1,8 +1,9 @@
 /** The kernel as transport: one timestamping socket, refused sends told apart from sent ones. */
 
-import { familyOf, type IpAddress } from '../base/ip-address.ts';
+import { familyOf } from '../base/ip-address.ts';
 import { LIMITS } from '../base/limits.ts';
 import { mayBeIcmpError } from '../linux/icmp-errnos.ts';
+import type { Endpoint } from '../linux/sockaddr.ts';
 import { tryOpenSocket, type SocketKind } from '../linux/socket.ts';
 import { type SocketOptions, TimestampingSocket } from '../linux/timestamping-socket.ts';
 import type { Transport, TransportEvents } from './transport.ts';
@@ -47,8 +48,8 @@ export class KernelTransport implements Transport {
     return this.#socket.readDrops();
   }
 
-  prepare(message: number, length: number, address: IpAddress, port: number, tos = -1): void {
-    this.#socket.prepare(message, length, address, port, tos);
+  prepare(message: number, length: number, to: Endpoint, tos = -1): void {
+    this.#socket.prepare(message, length, to, tos);
   }
 
   /**

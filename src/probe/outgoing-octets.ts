@@ -1,7 +1,7 @@
 /** Packets to be sent by Node.js' own sockets: their octets, lengths and destinations, until they are handed over. */
 
-import { type IpAddress } from '../base/ip-address.ts';
 import { formatIp } from '../linux/ip-text.ts';
+import type { Endpoint } from '../linux/sockaddr.ts';
 import type { Outgoing } from './transport.ts';
 
 export class OutgoingOctets implements Outgoing {
@@ -12,8 +12,6 @@ export class OutgoingOctets implements Outgoing {
   readonly #lengths: Uint16Array;
   readonly #ports: Uint16Array;
   readonly #addresses: string[];
-  /** Destinations are the same few objects for ever: each is written out once. */
-  readonly #texts = new WeakMap<IpAddress, string>();
 
   /** `count` messages of up to `payloadBytes` octets. */
   constructor(count: number, payloadBytes: number) {
@@ -30,10 +28,10 @@ export class OutgoingOctets implements Outgoing {
     return message * this.#stride;
   }
 
-  prepare(message: number, length: number, address: IpAddress, port: number): void {
+  prepare(message: number, length: number, { address, addressBytes, port }: Endpoint): void {
     this.#lengths[message] = length;
     this.#ports[message] = port;
-    this.#addresses[message] = this.#textOf(address);
+    this.#addresses[message] = formatIp(address, addressBytes);
   }
 
   length(message: number): number {
@@ -46,13 +44,5 @@ export class OutgoingOctets implements Outgoing {
 
   address(message: number): string {
     return this.#addresses[message] ?? '';
-  }
-
-  #textOf(address: IpAddress): string {
-    const known = this.#texts.get(address);
-    if (known !== undefined) return known;
-    const text = formatIp(address);
-    this.#texts.set(address, text);
-    return text;
   }
 }

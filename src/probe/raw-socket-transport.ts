@@ -8,6 +8,7 @@ import { LIMITS } from '../base/limits.ts';
 import { ICMP_FILTER, ICMPV6_FILTER, IPPROTO_ICMPV6, IPV6_TCLASS, SOL_RAW } from '../linux/constants.ts';
 import { formatIp } from '../linux/ip-text.ts';
 import { syscallError } from '../linux/libc.ts';
+import type { Endpoint } from '../linux/sockaddr.ts';
 import { ICMP_FAMILY, sortIcmp } from '../wire/icmp-message.ts';
 import { ArrivalQueue } from './arrival-queue.ts';
 import { OutgoingOctets } from './outgoing-octets.ts';
@@ -127,8 +128,8 @@ export class RawSocketTransport implements Transport {
     return this.#queue.drops;
   }
 
-  prepare(message: number, length: number, address: IpAddress): void {
-    this.outgoing.prepare(message, length, address, 0);
+  prepare(message: number, length: number, to: Endpoint): void {
+    this.outgoing.prepare(message, length, to);
   }
 
   /**

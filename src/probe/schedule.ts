@@ -84,6 +84,11 @@ export class Schedule {
     this.#offsetNs = (clock.wallSeconds - this.#baseS) * NS_PER_S + clock.wallNanoseconds - clock.monoNs;
   }
 
+  /** Mean interval of the path, ns. */
+  intervalNs(path: number): number {
+    return this.#intervalsNs[path] ?? Number.POSITIVE_INFINITY;
+  }
+
   /** When the path's next probe falls due, ns on CLOCK_MONOTONIC. */
   dueNs(path: number): number {
     return this.#dueNs[path] ?? Number.POSITIVE_INFINITY;

@@ -1,4 +1,4 @@
-/** What a Session-Sender keeps of each session: key, layout of the packet, packets sent. */
+/** What a Session-Sender keeps of each session: key, layout of the packet, what answers, packets sent. */
 
 import type { PacketMac } from '../wire/packet-mac.ts';
 import { AUTHENTICATED, type StampMode, UNAUTHENTICATED } from '../wire/stamp-mode.ts';
@@ -12,6 +12,9 @@ export interface SenderSession {
   /** Null in unauthenticated mode. */
   readonly mac: PacketMac | null;
   readonly layout: TlvLayout;
+  readonly hasTlvs: boolean;
+  /** RFC 8762 section 4.6: replies have no SSID and may be short. */
+  readonly isTwampLight: boolean;
   /** Packets that left this host, or are about to. */
   sent: number;
 }
@@ -28,7 +31,14 @@ function sessionOf(path: PathPlan, layouts: Map<string, TlvLayout>): SenderSessi
   const name = [path.sizeBytes, mode.baseBytes, path.dscp, ...path.tlvs].join(' ');
   const layout = layouts.get(name) ?? layOut(path, mode);
   layouts.set(name, layout);
-  return { mode, mac: key ? new HmacSha256Mac(key, ...older) : null, layout, sent: 0 };
+  return {
+    mode,
+    mac: key ? new HmacSha256Mac(key, ...older) : null,
+    layout,
+    hasTlvs: path.tlvs.length > 0,
+    isTwampLight: path.reflector === 'twamp_light',
+    sent: 0,
+  };
 }
 
 function layOut(path: PathPlan, mode: StampMode): TlvLayout {

@@ -172,12 +172,12 @@ export class SessionReflector implements TransportEvents {
     reply.sequence = plan.mode === 'stateful' ? sequence : this.#request.sequence;
     reply.senderTtl = datagram.ttl >= 0 ? datagram.ttl : TTL_UNKNOWN;
     reply.errorEstimate = estimate[0] ?? 0;
-    const { address, port, ssid } = this.#sessions.at(session);
+    const { ssid } = this.#sessions.at(session);
     this.#gather(facts, datagram, session, received, sequence);
     if (ssid === 0) copyPadding(datagram, view, offset, facts);
     else this.#countTlvs(reflectTlvs(datagram.view, datagram.offset, datagram.length, view, offset, facts));
     const dscp = facts.grantedDscp >= 0 ? facts.grantedDscp : facts.dscp;
-    transport.prepare(message, replyBytes(datagram.length, facts.mode), address, port, dscp < 0 ? -1 : dscp << 2);
+    transport.prepare(message, replyBytes(datagram.length, facts.mode), datagram.source, dscp < 0 ? -1 : dscp << 2);
     this.#readDeparture();
     if (mac) encodeAuthReflectorPacket(view, offset, datagram.view, datagram.offset, reply, mac);
     else encodeReflectorPacket(view, offset, datagram.view, datagram.offset, reply, ssid);

@@ -1,7 +1,6 @@
 /** The STAMP Session-Sender's packets: writes a probe, recognises its reflection (RFC 8762 section 4.2, RFC 8972). */
 
 import type { Clock } from '../base/clock.ts';
-import { isAddress } from '../base/ip-address.ts';
 import type { Counters } from '../ring/counters.ts';
 import { blankReflectorPacket, blankSenderPacket, decodeReflectorPacket, encodeSenderPacket } from '../wire/stamp.ts';
 import { type AuthDecoding, decodeAuthReflectorPacket, encodeAuthSenderPacket } from '../wire/stamp-auth.ts';
@@ -14,6 +13,7 @@ import { decodeTwampLightReply } from '../wire/twamp-light.ts';
 import type { Arrivals } from './arrivals.ts';
 import { EndpointTable } from './endpoint-table.ts';
 import type { EngineCounter } from './health.ts';
+import type { PathTable } from './path-table.ts';
 import type { PathPlan } from './plan.ts';
 import { type SenderSession, senderSessions } from './sender-session.ts';
 import type { Datagram, IcmpError } from './transport.ts';
@@ -22,7 +22,7 @@ const SSIDS = 65_536;
 const REFUSALS = { short: 'reply_short', bad_mac: 'reply_bad_mac', bad_timestamp: 'reply_corrupt' } as const;
 
 export class SessionSender {
-  readonly #paths: readonly PathPlan[];
+  readonly #table: PathTable;
   readonly #sessions: readonly (SenderSession | null)[];
   /** The mode of each socket: all its sessions are of one probe class. */
   readonly #modes: readonly StampMode[];
@@ -39,8 +39,15 @@ export class SessionSender {
   readonly #tlvs = blankTlvValues();
   readonly #quote = blankStampQuote();
 
-  constructor(paths: readonly PathPlan[], arrivals: Arrivals, counters: Counters<EngineCounter>, estimate: Int32Array) {
-    this.#paths = paths;
+  /** `table` is made of `paths`. */
+  constructor(
+    paths: readonly PathPlan[],
+    table: PathTable,
+    arrivals: Arrivals,
+    counters: Counters<EngineCounter>,
+    estimate: Int32Array,
+  ) {
+    this.#table = table;
     this.#sessions = senderSessions(paths);
     this.#modes = modesOfSockets(paths);
     this.#arrivals = arrivals;
@@ -62,7 +69,7 @@ export class SessionSender {
   }
 
   /** Writes the probe `sequence` of path number `path` at `offset`; returns its octets. */
-  write(view: DataView, offset: number, path: number, plan: PathPlan, sequence: number, clock: Clock): number {
+  write(view: DataView, offset: number, path: number, sequence: number, clock: Clock): number {
     const session = this.#sessions[path];
     if (!session) return 0;
     const { mac, layout } = session;
@@ -71,7 +78,7 @@ export class SessionSender {
     probe.t1.seconds = clock.wallSeconds;
     probe.t1.nanoseconds = clock.wallNanoseconds;
     probe.errorEstimate = this.#estimate[0] ?? 0;
-    probe.ssid = plan.ssid;
+    probe.ssid = this.#table.name(path);
     session.sent += 1;
     if (mac) encodeAuthSenderPacket(view, offset, probe, mac);
     else encodeSenderPacket(view, offset, probe);
@@ -79,7 +86,7 @@ export class SessionSender {
       writeTlvTemplate(view, offset, layout);
       writeTlvFields(view, offset, layout, session.sent, mac);
     }
-    return plan.sizeBytes;
+    return this.#table.sizeBytes(path);
   }
 
   /** A probe of the path did not leave this host after all: it is not among the packets that Direct Measurement counts. */
@@ -91,18 +98,16 @@ export class SessionSender {
   /** Matches a datagram by session, source and probe; what matches nothing is counted by reason and dropped. */
   receive(datagram: Datagram, socket: number): void {
     const path = this.#find(datagram, socket);
-    const plan = this.#paths[path];
     const session = this.#sessions[path];
-    if (!plan || !session) {
+    if (!session) {
       this.#counters.add('reply_unknown_session');
       return;
     }
-    const { address, addressBytes, port } = datagram.source;
-    if (plan.socket !== socket || plan.port !== port || !isAddress(plan.address, address, addressBytes)) {
+    if (!this.#table.isReflector(path, datagram.source, socket)) {
       this.#counters.add('reply_wrong_source');
       return;
     }
-    const decoding = this.#decode(datagram, plan, session);
+    const decoding = this.#decode(datagram, session);
     if (decoding !== 'ok') {
       this.#counters.add(REFUSALS[decoding]);
       return;
@@ -110,8 +115,8 @@ export class SessionSender {
     const { senderSequence, senderT1 } = this.#reply;
     const accepted = this.#arrivals.file(path, senderSequence, senderT1, datagram, this.#reply);
     if (!accepted) return;
-    this.#arrivals.fileReplyTos(path, plan.dscp, datagram.tos);
-    this.#readTlvs(datagram, path, plan, session);
+    this.#arrivals.fileReplyTos(path, this.#table.dscp(path), datagram.tos);
+    if (session.hasTlvs) this.#readTlvs(datagram, path, session);
   }
 
   /** Reads which probe an ICMP error quotes, as far as the router quoted it. */
@@ -136,26 +141,25 @@ export class SessionSender {
     const named = ssid > 0 ? (this.#pathOfSsid[ssid] ?? 0) - 1 : -1;
     if (named >= 0) return named;
     const path = this.#byEndpoint.find(source.address, source.addressBytes, source.port, socket);
-    if (this.#paths[path]?.reflector === 'twamp_light') return path;
+    if (this.#sessions[path]?.isTwampLight === true) return path;
     if (ssid !== 0) return -1;
     this.#counters.add('ssid_missing');
     return path;
   }
 
-  #decode({ view, offset, length }: Datagram, plan: PathPlan, { mac }: SenderSession): AuthDecoding {
+  #decode({ view, offset, length }: Datagram, { mac, isTwampLight }: SenderSession): AuthDecoding {
     if (mac) return decodeAuthReflectorPacket(view, offset, length, mac, this.#reply);
-    if (plan.reflector === 'twamp_light') return decodeTwampLightReply(view, offset, length, this.#reply);
+    if (isTwampLight) return decodeTwampLightReply(view, offset, length, this.#reply);
     return decodeReflectorPacket(view, offset, length, this.#reply);
   }
 
-  #readTlvs(datagram: Datagram, path: number, plan: PathPlan, { mode, layout, mac }: SenderSession): void {
-    if (plan.tlvs.length === 0) return;
+  #readTlvs(datagram: Datagram, path: number, { mode, layout, mac }: SenderSession): void {
     const tlvs = this.#tlvs;
     const { view, offset, length } = datagram;
     const reading = readReplyTlvs(view, offset, length, mode, layout.hmacAt >= 0 ? mac : null, tlvs);
     if (reading !== 'ok') this.#counters.add('tlvs_refused');
     const { classOfService, directMeasurement, followUpTelemetry } = tlvs;
-    if (classOfService.state === 'ok') this.#arrivals.fileDscp(path, plan.dscp, classOfService.dscp);
+    if (classOfService.state === 'ok') this.#arrivals.fileDscp(path, this.#table.dscp(path), classOfService.dscp);
     if (directMeasurement.state === 'ok') {
       this.#arrivals.fileCounters(path, directMeasurement.reflectorReceived, directMeasurement.reflectorSent);
     }

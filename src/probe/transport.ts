@@ -1,6 +1,6 @@
 /** The contract between the engine and whatever carries its packets: the kernel, Node.js' own sockets, a test's memory. */
 
-import type { IpAddress } from '../base/ip-address.ts';
+import type { Endpoint } from '../linux/sockaddr.ts';
 import type { Datagram, IcmpError, SocketEvents } from '../linux/timestamping-socket.ts';
 
 /** What a transport tells the engine. Cookies are what the engine gave with the packet: the slot number. */
@@ -32,10 +32,10 @@ export interface Transport {
   /** Datagrams lost so far because the receive buffer was full, as far as the transport can tell. */
   readDrops(): number;
   /**
-   * Sets length and destination of a message whose payload has been written; `tos` is the octet of DSCP and ECN to send
+   * Sets length and destination of a message whose payload has been written, the port 0 for ICMP; `tos` is the octet of DSCP and ECN to send
    * it with, -1 (as when it is left out) for the socket's own. A transport that cannot set it ignores it.
    */
-  prepare(message: number, length: number, address: IpAddress, port: number, tos?: number): void;
+  prepare(message: number, length: number, to: Endpoint, tos?: number): void;
   /**
    * Sends the first `count` messages. Each gets exactly one `onSent` or `onRefused`: before this returns, or, where the
    * operating system says it later, in the next `receive` after the event loop has turned, ahead of any datagram.

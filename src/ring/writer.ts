@@ -13,7 +13,8 @@ export class RingWriter {
   }
 
   /**
-   * Opens the next slot of a path for a probe that fell due, before anything is sent, so that no reply can race it.
+   * Opens the next slot of a path for a probe that fell due, before anything is sent, so that no reply can race it. What
+   * only a reply, an error or a refusal gives the slot stays an older probe's until then.
    * Returns the slot number. Overwriting a slot that the reader has not sealed is counted in the path table.
    */
   open(path: number, dueNs: number): number {
@@ -28,10 +29,6 @@ export class RingWriter {
     this.views.txDeltaNs[slot] = 0;
     flags[slot] = 0;
     duplicates[slot] = 0;
-    this.views.errno[slot] = 0;
-    this.views.senderTtl[slot] = 0;
-    this.views.replyTtl[slot] = 0;
-    this.views.offender[slot] = 0;
     Atomics.store(table, tableIndex(path, PATH_WORD.head), (head + 1) | 0);
     return slot;
   }
@@ -47,6 +44,11 @@ export class RingWriter {
   /** Declares that every probe which fell due before `ns` has been opened, and every reply that came before it filed. */
   advanceHorizon(ns: number): void {
     this.views.horizonNs[0] = ns;
+  }
+
+  /** Slots of the path. */
+  capacity(path: number): number {
+    return this.views.table[tableIndex(path, PATH_WORD.capacity)] ?? 1;
   }
 
   /** Sequence number of the path's next probe. */

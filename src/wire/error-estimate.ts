@@ -26,11 +26,15 @@ export function encodeErrorEstimate(errorS: number, synchronised: boolean): numb
   return (synchronised ? SYNCHRONISED : 0) | (scale << 8) | multiplier;
 }
 
-/** The error in seconds; null when the Multiplier is 0, which makes the estimate invalid. */
+/** Whether the Multiplier is other than 0, which would make the estimate invalid (RFC 4656 section 4.1.2). */
+export function isValidEstimate(estimate: number): boolean {
+  return (estimate & 0xff) !== 0;
+}
+
+/** The error in seconds; null when the estimate is invalid. */
 export function errorEstimateSeconds(estimate: number): number | null {
-  const multiplier = estimate & 0xff;
-  if (multiplier === 0) return null;
-  return multiplier * 2 ** (((estimate >> 8) & 0x3f) - 32);
+  if (!isValidEstimate(estimate)) return null;
+  return (estimate & 0xff) * 2 ** (((estimate >> 8) & 0x3f) - 32);
 }
 
 /** The S bit: the sender's clock is synchronised to UTC by an external source. */

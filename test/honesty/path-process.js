@@ -10,7 +10,7 @@ import { parseIp } from '../../dist/linux/ip-text.js';
 import { libc } from '../../dist/linux/libc.js';
 import { MessageBatch } from '../../dist/linux/message-batch.js';
 import { bindSocket, tryOpenSocket } from '../../dist/linux/socket.js';
-import { readSockaddr, blankEndpoint, writeSockaddr } from '../../dist/linux/sockaddr.js';
+import { readSockaddr, blankEndpoint, endpointOf, writeSockaddr } from '../../dist/linux/sockaddr.js';
 
 const POLL_MS = 1;
 const ICMP_HEADER = 8;
@@ -133,7 +133,7 @@ const outgoing = new MessageBatch(1, 2048, 256);
 
 function sendRaw(fd, message, to) {
   Buffer.from(outgoing.arena.view.buffer, outgoing.payload(0), message.length).set(message);
-  outgoing.prepare(0, message.length, writeSockaddr(outgoing.arena.view, outgoing.name(0), to, 0));
+  outgoing.prepare(0, message.length, writeSockaddr(outgoing.arena.view, outgoing.name(0), endpointOf(to, 0)));
   if (libc().sendmmsg(fd, outgoing.address(0), 1, 0) !== 1) throw new Error(`cannot send: errno ${libc().errno()}`);
 }
 

@@ -2,6 +2,7 @@
 /// <reference types="node" />
 
 import { parseIp } from '../../dist/linux/ip-text.js';
+import { endpointOf } from '../../dist/linux/sockaddr.js';
 import { tryOpenSocket } from '../../dist/linux/socket.js';
 import { TimestampingSocket } from '../../dist/linux/timestamping-socket.js';
 
@@ -26,8 +27,8 @@ const events = {
 };
 
 for (let round = 1; round <= ROUNDS; round += 1) {
-  socket.prepare(0, 44, local, PORT);
-  socket.prepare(1, 44, bad, PORT);
+  socket.prepare(0, 44, endpointOf(local, PORT));
+  socket.prepare(1, 44, endpointOf(bad, PORT));
   socket.send(0, 2, Int32Array.of(0, 1), events);
   // On loopback and veth pairs everything has come back by now, or does so in no time.
   const deadlineMs = Date.now() + 5000;

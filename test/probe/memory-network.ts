@@ -1,6 +1,7 @@
 /** A network in memory: what the engine sends is answered, delayed, lost or copied as a script says, without a kernel. */
 
 import type { IpAddress } from '../../src/base/ip-address.ts';
+import type { Endpoint } from '../../src/linux/sockaddr.ts';
 import type { Datagram, Transport, TransportEvents } from '../../src/probe/transport.ts';
 import { STAMP_SOURCE } from '../../src/ring/layout.ts';
 import type { FakeClock } from './fake-clock.ts';
@@ -63,8 +64,8 @@ export class MemoryNetwork implements Transport {
     return this.drops;
   }
 
-  prepare(message: number, length: number, address: IpAddress, port: number): void {
-    this.#prepared[message] = { length, address, port };
+  prepare(message: number, length: number, { address, addressBytes, port }: Endpoint): void {
+    this.#prepared[message] = { length, address: address.slice(0, addressBytes), port };
   }
 
   send(count: number, cookies: Int32Array, events: TransportEvents): void {

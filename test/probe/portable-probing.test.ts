@@ -5,6 +5,7 @@ import { createSocket } from 'node:dgram';
 import { describe, expect, it, vi } from 'vitest';
 import { builtFile } from '../../src/base/built-file.ts';
 import { formatIp, parseIp } from '../../src/linux/ip-text.ts';
+import { endpointOf } from '../../src/linux/sockaddr.ts';
 import { DgramTransport } from '../../src/probe/dgram-transport.ts';
 import { chooseMeasuring } from '../../src/probe/measuring.ts';
 import type { ProbePlan } from '../../src/probe/plan.ts';
@@ -56,8 +57,8 @@ describe('a kernel without room for a packet', () => {
     await vi.waitFor(() => socket.address());
     const events = { onSent: vi.fn<(c: number) => void>(), onRefused: vi.fn<(c: number, e: number) => void>() };
     const told = events as unknown as TransportEvents;
-    transport.prepare(0, 8, PEER, 9);
-    transport.prepare(1, 8, PEER, 9);
+    transport.prepare(0, 8, endpointOf(PEER, 9));
+    transport.prepare(1, 8, endpointOf(PEER, 9));
     const queued = vi.spyOn(socket, 'getSendQueueCount').mockReturnValueOnce(0).mockReturnValue(1);
     transport.send(2, Int32Array.of(7, 8), told);
     expect(events.onRefused.mock.calls).toEqual([

@@ -7,6 +7,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { familyOf, type IpAddress } from '../../src/base/ip-address.ts';
 import { LIMITS } from '../../src/base/limits.ts';
 import { formatIp, parseIp } from '../../src/linux/ip-text.ts';
+import { endpointOf } from '../../src/linux/sockaddr.ts';
 import { openDgramTransport } from '../../src/probe/dgram-transport.ts';
 import { PortableClock } from '../../src/probe/portable-clock.ts';
 import { openRawSocketTransport, type RawSocketTransport } from '../../src/probe/raw-socket-transport.ts';
@@ -165,7 +166,7 @@ describe.skipIf(rootMissing())(`ICMP by raw-socket (${rootMissing() ?? 'as root'
     encodeEchoRequest(ours.outgoing.arena.view, 0, 64, { ...probe, identifier: IDENTIFIER, sequence: 1 });
     encodeEchoRequest(others.outgoing.arena.view, 0, 64, { ...probe, identifier: IDENTIFIER + 1, sequence: 2 });
     const [heard, othersHeard] = [listener(), listener()];
-    for (const transport of [others, ours]) transport.prepare(0, MESSAGE_BYTES, PEER);
+    for (const transport of [others, ours]) transport.prepare(0, MESSAGE_BYTES, endpointOf(PEER, 0));
     others.send(1, Int32Array.of(2), othersHeard.events);
     ours.send(1, Int32Array.of(1), heard.events);
     await expect

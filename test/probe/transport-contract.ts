@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/base/clock.ts';
 import type { IpAddress } from '../../src/base/ip-address.ts';
 import { formatIp } from '../../src/linux/ip-text.ts';
+import { endpointOf } from '../../src/linux/sockaddr.ts';
 import type { Datagram, IcmpError, Transport, TransportEvents } from '../../src/probe/transport.ts';
 import { STAMP_SOURCE } from '../../src/ring/layout.ts';
 import { differenceNs } from '../../src/wire/ntp-time.ts';
@@ -110,7 +111,7 @@ export function transportContract(name: string, open: () => Promise<Bench>): voi
       for (const [message, target] of targets.entries()) {
         const { arena } = bench.transport.outgoing;
         const length = bench.write(arena.view, bench.transport.outgoing.payload(message), 1000 + message);
-        bench.transport.prepare(message, length, target.address, target.port);
+        bench.transport.prepare(message, length, endpointOf(target.address, target.port));
         cookies[message] = 500 + message;
       }
       bench.transport.send(targets.length, cookies, record);
