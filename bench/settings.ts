@@ -38,7 +38,7 @@ export const SETTINGS = {
     freshEveryMs: 200,
   },
   /** Packets through every decoder, and of these through a live reflector. */
-  fuzz: { packets: 10_000_000, livePackets: 1_000_000, sessions: 16 },
+  fuzz: { packets: 10_000_000, livePackets: 10_000_000, sessions: 16 },
 } as const;
 
 /** What each part is held against. */

@@ -64,7 +64,7 @@ export const LIMITS = {
   tmaxMsMax: 10_000,
   /** The tick of the probing thread, and the shortest that it has without being told: faster, waking takes half the CPU. */
   tickMsMin: 1,
-  tickMsMax: 40,
+  tickMsMax: 50,
   tickMsDefaultMin: 5,
   /** Messages per sendmmsg or recvmmsg call: beyond 64 the system call's own cost no longer shows. */
   batchMessages: 64,

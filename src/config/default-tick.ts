@@ -3,10 +3,10 @@
 import { LIMITS } from '../base/limits.ts';
 
 /** Shortest interval of a path over the tick: a probe leaves no later than this part of its interval after it fell due. */
-const TICKS_PER_INTERVAL = 5;
+const TICKS_PER_INTERVAL = 4;
 
 /**
- * A fifth of the shortest interval, so that waking up takes no more CPU time than the pace of the probes asks for; whole ms,
+ * A quarter of the shortest interval, so that waking up takes no more CPU time than the pace of the probes asks for; whole ms,
  * within limits.
  *
  * @param intervalsMs of the probe classes, at least one

@@ -58,7 +58,7 @@ describe('the quickstart configuration', () => {
       collector: { urls: ['http://127.0.0.1:8790'], caFile: null, clientCertificate: null, proxy: null },
       spool: { directory: resolve(`var/quickstart/spool/${pop}`), maxBytes: 268_435_456, maxAgeH: 1080 },
       statusSocket: resolve(`var/quickstart/${pop}.sock`),
-      tickMs: 20,
+      tickMs: 25,
       transport: 'auto',
       logLevel: 'info',
       digest: createHash('sha256').update(Buffer.concat(octets)).digest('base64url'),
