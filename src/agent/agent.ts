@@ -11,7 +11,7 @@ import { chooseMeasuring, type Measuring } from '../probe/measuring.ts';
 import { type Probing, type Reflecting, sharedEstimate } from '../probe/probing.ts';
 import type { SocketPlan } from '../probe/plan.ts';
 import type { SigningKey } from '../protocol/jws.ts';
-import { answers } from './answers.ts';
+import { type Answering, answers } from './answers.ts';
 import { errorEstimateOf } from './clock-estimate.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { conditionLine } from './condition.ts';
@@ -105,21 +105,19 @@ async function wire(
     reload,
   };
   const status = started(running, await serveStatus(config.statusSocket, answers(stages)));
-  const service = started(running, ServiceStatus.open(process.env['NOTIFY_SOCKET'], log));
-  const showCondition = (): void => {
-    const condition = { spool: spool.status(), sealing: documents.status(), push: pusher.status() };
-    service.show(conditionLine({ ...condition, paths: held.course.plan.paths.length }));
-  };
+  const service = started(running, openService(stages, log));
 
   pusher.start();
   await keys.use(configuredKeys);
-  const windows = lookEachSecond({ events, sealing, documents, reload, showCondition }, log);
+  const windows = lookEachSecond({ events, sealing, documents, reload, service }, log);
   log.info({ pop: config.pop, paths: plan.paths.length, sockets: probing.sockets }, 'probing');
+  service.ready();
   return {
     reload() {
-      void reload.request();
+      void service.whileReloading(reload.request());
     },
     async stop() {
+      service.stopping();
       await windows.destroy();
       await reload.stop();
       const { course } = held;
@@ -163,6 +161,18 @@ function startDocuments(spool: Spool, key: SigningKey, { pop, bootId, software }
   const sealer = new Sealer(spool, key, () => Date.now() / MS_PER_S, { pop, boot_id: bootId, software });
   const documents = new DocumentQueue({ sealer, gaps: spool, nowUnixMs: Date.now, log });
   return { keys: new KeyChange(sealer, log), documents };
+}
+
+function openService({ held, spool, documents, pusher, reload }: Answering, log: Logger): ServiceStatus {
+  const condition = (): string =>
+    conditionLine({
+      paths: held.course.plan.paths.length,
+      spool: spool.status(),
+      sealing: documents.status(),
+      push: pusher.status(),
+      reload,
+    });
+  return ServiceStatus.open(process.env['NOTIFY_SOCKET'], condition, log);
 }
 
 function startSealing({ config, plan, summarizer }: Course, documents: DocumentQueue, clock: Clock): Sealing {
@@ -229,11 +239,11 @@ interface EachSecond {
   sealing: Sealing;
   documents: DocumentQueue;
   reload: Reload;
-  showCondition: () => void;
+  service: ServiceStatus;
 }
 
 /** Each second rather than each window: a window is sealed when its last reply is in, not Tmax later on principle. */
-function lookEachSecond({ events, sealing, documents, reload, showCondition }: EachSecond, log: Logger): ScheduledTask {
+function lookEachSecond({ events, sealing, documents, reload, service }: EachSecond, log: Logger): ScheduledTask {
   let before = { latest: documents.latest, taken: 0 };
   const turn = async (): Promise<void> => {
     // A second after a window was sealed, and most likely delivered, nothing of it is needed any more, nor of a course a
@@ -249,7 +259,7 @@ function lookEachSecond({ events, sealing, documents, reload, showCondition }: E
       await sealing.turn();
     }
     await reload.turn();
-    showCondition();
+    service.show();
   };
   return schedule('* * * * * *', turn, {
     name: 'seal windows',

@@ -72,6 +72,7 @@ export class Reload {
   #isAsked = false;
   readonly #counts = { taken: 0, refused: 0 };
   #lastRefusal: string | null = null;
+  #isRefused = false;
 
   constructor(parts: ReloadParts) {
     this.#parts = parts;
@@ -85,6 +86,11 @@ export class Reload {
       ...this.#counts,
       lastRefusal: this.#lastRefusal,
     };
+  }
+
+  /** Whether the configuration that was read last was refused: this agent would not start with the files as they are. */
+  get isRefused(): boolean {
+    return this.#isRefused;
   }
 
   /** Reads the configuration again and stages it, or says why not. Never rejects. */
@@ -138,6 +144,7 @@ export class Reload {
     const { boundaryNs, appliesAtMs } = this.#boundary(config.mesh.windowS);
     await probing.change?.stopAt(ending, boundaryNs);
     this.#staged = { planned, keys, boundaryNs, appliesAtMs };
+    this.#isRefused = false;
     log.level = config.logLevel;
     const appliesAt = new Date(appliesAtMs).toISOString();
     log.info({ digest: config.digest, appliesAt, ending: ending.length }, 'configuration accepted, staged');
@@ -196,6 +203,7 @@ export class Reload {
 
   #refuse(reasons: readonly string[]): void {
     this.#counts.refused += 1;
+    this.#isRefused = true;
     this.#lastRefusal = reasons[0] ?? 'no reason';
     for (const reason of reasons) this.#parts.log.error({ reason }, 'configuration refused, the running one stays');
   }

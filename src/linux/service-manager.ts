@@ -1,5 +1,6 @@
-/** Tells systemd in one line how the service is doing: the notify protocol of sd_notify(3), one datagram a message. */
+/** Tells systemd what the service is at and how it is doing: the notify protocol of sd_notify(3), one datagram a message. */
 
+import { NS_PER_US } from '../base/units.ts';
 import { Arena } from './arena.ts';
 import { AF_UNIX, MSG_DONTWAIT, SOCK_CLOEXEC, SOCK_DGRAM } from './constants.ts';
 import { errnoSentence } from './errno.ts';
@@ -10,6 +11,9 @@ const PATH_AT = 2;
 const PATH_BYTES_MAX = 108;
 /** A line of a person's terminal and some more; what is longer is cut. */
 const TEXT_BYTES_MAX = 512;
+
+/** What a service can be at: started, reading its configuration again, or on its way out. */
+export type ServiceState = 'ready' | 'reloading' | 'stopping';
 
 export class ServiceManager {
   readonly #fd: number;
@@ -41,11 +45,14 @@ export class ServiceManager {
     return fd < 0 ? null : new ServiceManager(fd, path);
   }
 
-  /** Shows a line in `systemctl status`. Returns null, or a sentence that says why it was not taken; never waits. */
-  tellStatus(line: string): string | null {
+  /**
+   * Says what the service is at, unless that is null, and shows a line in `systemctl status`. Returns null, or a sentence
+   * that says why it was not taken; never waits.
+   */
+  tell(state: ServiceState | null, line: string): string | null {
     const { octets } = this.#arena;
     const { written } = new TextEncoder().encodeInto(
-      `STATUS=${line.replaceAll('\n', ' ')}`,
+      [...(state === null ? [] : assignmentsOf(state)), `STATUS=${line.replaceAll('\n', ' ')}`].join('\n'),
       octets.subarray(this.#text, this.#text + TEXT_BYTES_MAX),
     );
     const [text, address] = [this.#arena.address(this.#text), this.#arena.address(this.#address)];
@@ -56,4 +63,11 @@ export class ServiceManager {
   close(): void {
     libc().close(this.#fd);
   }
+}
+
+function assignmentsOf(state: ServiceState): string[] {
+  if (state === 'ready') return ['READY=1'];
+  if (state === 'stopping') return ['STOPPING=1'];
+  // With Type=notify-reload systemd tells by the time which of its requests this answers. hrtime is CLOCK_MONOTONIC.
+  return ['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / BigInt(NS_PER_US)}`];
 }

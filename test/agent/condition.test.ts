@@ -8,6 +8,7 @@ const WELL: Condition = {
   spool: { documents: 0, degraded: null },
   sealing: { summaries: { waiting: 0, discarded: 0 }, records: { sealed: 3, waiting: 0, discarded: 0 } },
   push: { failuresInARow: 0, lastError: 'an old one', quarantined: 0 },
+  reload: { isRefused: false },
 };
 
 it('says that all is well in few words', () => {
@@ -24,5 +25,11 @@ it('says what is wrong, the worst first and the reasons last', () => {
   expect(line).toBe(
     "DEGRADED: the spool's disk refuses, 3 documents wait in memory; the collector is out of reach, 12 documents wait; " +
       '1 documents were refused for good ("popprobe spool list"); probing 56 paths; ENOSPC; connection refused',
+  );
+});
+
+it('says that the files hold a configuration that was refused', () => {
+  expect(conditionLine({ ...WELL, reload: { isRefused: true } })).toBe(
+    'the new configuration was refused ("popprobe status" says why); probing 56 paths',
   );
 });

@@ -5,11 +5,13 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AgentStatus } from '../../src/agent/status.ts';
 import type { Summary, SummaryPath } from '../../src/protocol/summary.ts';
+import { receiverAt } from '../linux/notify-receiver.ts';
 import { rootMissing } from '../linux/privileges.ts';
 import { MeshRig, type Program } from './mesh-rig.ts';
 import { spooledSummaries } from './spooled-summaries.ts';
 
 const WINDOW_MS = 5000;
+const MANAGER = `@popprobe-e2e-reload-${process.pid}`;
 
 describe.skipIf(rootMissing())(`a reload (${rootMissing() ?? 'as root'})`, () => {
   const pops = ['hkg1', 'sin1', 'lax1'];
@@ -19,7 +21,8 @@ describe.skipIf(rootMissing())(`a reload (${rootMissing() ?? 'as root'})`, () =>
   beforeAll(async () => {
     rig = await MeshRig.create(pops, 27);
     // No collector: every document stays in the spool, where this test reads it.
-    agents = await Promise.all(pops.map((pop) => rig.startAgent(pop)));
+    const managed = ['env', `NOTIFY_SOCKET=${MANAGER}`];
+    agents = await Promise.all(pops.map((pop) => rig.startAgent(pop, pop === 'hkg1' ? managed : [])));
   });
   afterAll(() => rig.close());
 
@@ -52,6 +55,14 @@ describe.skipIf(rootMissing())(`a reload (${rootMissing() ?? 'as root'})`, () =>
   }
 
   it('of a bad configuration says why and goes on with the running one', async () => {
+    const receive = receiverAt(MANAGER);
+    const heard: string[] = [];
+    /** What systemd was told of reloads, without the conditions in between. */
+    const reloads = (): string[] => {
+      for (let next = receive(); next !== null; next = receive()) heard.push(next);
+      const states = heard.filter((message) => message.startsWith('RE'));
+      return states.slice(states.findIndex((message) => message.startsWith('RELOADING')));
+    };
     const good = (await rig.read('mesh.yaml')).toString();
     await rig.write('mesh.yaml', good.replace('interval_ms: 100', 'intervall_ms: 100'));
     hangUp();
@@ -60,6 +71,12 @@ describe.skipIf(rootMissing())(`a reload (${rootMissing() ?? 'as root'})`, () =>
     hangUp();
     await refusal(/window_s of the mesh.*restart/);
     await rig.write('mesh.yaml', good);
+    // systemd hears that each reload is over, and that nothing came of it.
+    const answered = [
+      expect.stringMatching(/^RELOADING=1\nMONOTONIC_USEC=\d+\n/),
+      expect.stringMatching(/^READY=1\nSTATUS=.*the new configuration was refused/),
+    ];
+    await expect.poll(reloads).toEqual([...answered, ...answered]);
     const { config } = await status('hkg1');
     expect(config).toMatchObject({ staged: null, taken: 0, refused: 2 });
     expect(config.lastRefusal).toMatch(/window_s of the mesh/);

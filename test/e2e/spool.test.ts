@@ -53,6 +53,7 @@ describe.skipIf(rootMissing())(`an agent with a small disk (${rootMissing() ?? '
     const manager = `@popprobe-e2e-spool-${process.pid}`;
     const shown = newestOf(receiverAt(manager));
     const agent = await rig.startAgent('hkg1', ['env', `NOTIFY_SOCKET=${manager}`]);
+    await expect.poll(() => shown()).toMatch(/^READY=1\nSTATUS=probing \d+ paths$/);
     await agent.logged('window sealed');
     expect(await metric('popprobe_spool_degraded')).toBe('0');
     const ballast = await fill(disk);
@@ -90,5 +91,6 @@ describe.skipIf(rootMissing())(`an agent with a small disk (${rootMissing() ?? '
     expect((await list()).map(({ kind }) => kind)).toContain('gap');
     expect(await verdict()).toMatch(new RegExp(`^ *note: .*${number}.*dropped(.|\\n)*^verdict: valid`, 'm'));
     expect(await agent.end('SIGTERM')).toBe(0);
+    expect(shown()).toBe('STATUS=stopped');
   });
 });

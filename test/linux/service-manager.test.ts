@@ -27,8 +27,8 @@ describe.runIf(process.platform === 'linux')('a service manager', () => {
     const name = kind === 'path' ? join(folder(), 'notify') : `@popprobe-test-${process.pid}`;
     const received = receiverAt(name);
     const manager = managerAt(name);
-    expect(manager.tellStatus('probing 56 paths; 0 documents wait')).toBeNull();
-    expect(manager.tellStatus('two\nlines — one datagram')).toBeNull();
+    expect(manager.tell(null, 'probing 56 paths; 0 documents wait')).toBeNull();
+    expect(manager.tell(null, 'two\nlines — one datagram')).toBeNull();
     expect([received(), received(), received()]).toEqual([
       'STATUS=probing 56 paths; 0 documents wait',
       'STATUS=two lines — one datagram',
@@ -36,18 +36,30 @@ describe.runIf(process.platform === 'linux')('a service manager', () => {
     ]);
   });
 
+  it('is told what the service is at: a reload with the time, by which systemd knows which one it is', () => {
+    const received = receiverAt('@popprobe-state');
+    const manager = managerAt('@popprobe-state');
+    const beforeUs = Number(process.hrtime.bigint() / 1000n);
+    for (const state of ['ready', 'reloading', 'stopping'] as const) expect(manager.tell(state, 'so so')).toBeNull();
+    expect(received()).toBe('READY=1\nSTATUS=so so');
+    const [, stampUs] = /^RELOADING=1\nMONOTONIC_USEC=(\d+)\nSTATUS=so so$/.exec(received() ?? '') ?? [];
+    expect(Number(stampUs)).toBeGreaterThanOrEqual(beforeUs);
+    expect(Number(stampUs)).toBeLessThanOrEqual(Number(process.hrtime.bigint() / 1000n));
+    expect(received()).toBe('STOPPING=1\nSTATUS=so so');
+  });
+
   it('gets no more than 512 octets, none of them half a character', () => {
     const received = receiverAt('@popprobe-long');
-    managerAt('@popprobe-long').tellStatus('µ'.repeat(400));
+    managerAt('@popprobe-long').tell(null, 'µ'.repeat(400));
     expect(received()).toBe(`STATUS=${'µ'.repeat(252)}`);
   });
 
   it('that is gone is said, and may come back', () => {
     const name = join(folder(), 'notify');
     const manager = managerAt(name);
-    expect(manager.tellStatus('nobody hears')).toContain(ENOENT);
+    expect(manager.tell(null, 'nobody hears')).toContain(ENOENT);
     const received = receiverAt(name);
-    expect(manager.tellStatus('somebody does')).toBeNull();
+    expect(manager.tell(null, 'somebody does')).toBeNull();
     expect(received()).toBe('STATUS=somebody does');
   });
 
@@ -55,7 +67,7 @@ describe.runIf(process.platform === 'linux')('a service manager', () => {
     const name = '@popprobe-full';
     receiverAt(name);
     const manager = managerAt(name);
-    const refusals = Array.from({ length: 2000 }, () => manager.tellStatus('x'));
+    const refusals = Array.from({ length: 2000 }, () => manager.tell(null, 'x'));
     expect(refusals.at(-1)).toContain('EAGAIN');
   });
 
