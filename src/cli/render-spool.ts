@@ -1,6 +1,7 @@
 /** Draws what lies in a spool folder: a line for each document, and the sums. */
 
 import { MS_PER_S } from '../base/units.ts';
+import { printable } from '../config/quote.ts';
 import { formatAge } from './format.ts';
 import type { SpooledDocument } from './spooled-files.ts';
 
@@ -9,11 +10,11 @@ const WIDTHS = { sequence: 16, kind: 11, at: 24, bytes: 9, age: 7 } as const;
 
 export const SPOOL_HEADING = lineOf('sequence', 'kind', 'begin', 'octets', 'age', 'state');
 
-/** `nowMs` is the wall clock, for the age. */
+/** `nowMs` is the wall clock, for the age. Whatever a file contains, a terminal shows it and does not obey it. */
 export function renderSpooled(document: SpooledDocument, nowMs: number): string {
   const { sequence, kind, at, bytes, writtenMs, reason } = document;
-  const state = reason === null ? 'waiting' : `quarantine: ${reason}`;
-  return lineOf(String(sequence), kind ?? '?', at ?? '?', String(bytes), ageOf(writtenMs, nowMs), state);
+  const state = reason === null ? 'waiting' : `quarantine: ${printable(reason)}`;
+  return lineOf(String(sequence), kind ?? '?', printable(at ?? '?'), String(bytes), ageOf(writtenMs, nowMs), state);
 }
 
 /** What was listed, of one place. */

@@ -8,6 +8,7 @@ import { PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { askAgent } from './ask-agent.ts';
 import type { SpoolPlace } from './spool-place.ts';
+import { mustBeSpool } from './spooled-files.ts';
 
 /** Each takes no more numbers at a time than `LIMITS.spoolQuestionDocuments`, and throws what the disk or the agent says. */
 export interface SpoolKeeper {
@@ -17,7 +18,7 @@ export interface SpoolKeeper {
 }
 
 /**
- * @throws PopprobeError `spool_in_use` when a process has the folder that does not answer here, `config_conflict` when the
+ * @throws PopprobeError `spool_unusable` when the folder is not an agent's, `spool_in_use` when a process has the folder that does not answer here, `config_conflict` when the
  * agent that answers has another one
  */
 export async function spoolKeeper(place: SpoolPlace): Promise<SpoolKeeper> {
@@ -46,6 +47,7 @@ async function runningAgent({ directory, socket }: SpoolPlace): Promise<SpoolKee
 
 /** Its bounds are no matter here: they hold when a document is added. */
 async function ownSpool(directory: string): Promise<SpoolKeeper> {
+  await mustBeSpool(directory);
   const log = pino({ level: 'error' }, pino.destination({ dest: 2, sync: true }));
   const limits = { maxBytes: LIMITS.spoolBytesMax, maxAgeH: LIMITS.spoolAgeHoursMax };
   const spool = await openSpool({ directory, ...limits }, log, (folder) => claimSpool(folder, log));

@@ -1,6 +1,7 @@
 /** `popprobe spool`: looks into the folder where an agent's documents wait, and looks after it. */
 
 import { Command, InvalidArgumentError } from 'commander';
+import { pathArgument } from './path-argument.ts';
 import type { Streams } from './progress.ts';
 
 const HELP = `
@@ -116,7 +117,7 @@ function retry(): Command {
   return placed('retry', 'send documents of the quarantine again', RETRY_HELP)
     .argument('[sequence...]', 'their numbers', sequenceNumbers, [])
     .option('--all', 'all of them')
-    .option('-s, --socket <path>', 'status socket of the agent that runs, with --directory')
+    .option('-s, --socket <path>', 'status socket of the agent that runs, with --directory', pathArgument)
     .action(async (sequences: number[], options: ChangeOptions, command: Command) => {
       mustNamePlace(options, command);
       mustNameDocuments(sequences, options.all, command, '--all');
@@ -131,7 +132,7 @@ function drop(): Command {
     .option('--all', 'all that wait, and all in the quarantine')
     .option('--quarantined', 'all in the quarantine')
     .option('--yes', 'do it: without this it only says what it would delete')
-    .option('-s, --socket <path>', 'status socket of the agent that runs, with --directory')
+    .option('-s, --socket <path>', 'status socket of the agent that runs, with --directory', pathArgument)
     .action(async (sequences: number[], options: ChangeOptions, command: Command) => {
       mustNamePlace(options, command);
       mustNameDocuments(sequences, options.all ?? options.quarantined, command, '--all or --quarantined');
@@ -155,7 +156,7 @@ function placed(name: string, description: string, help: string): Command {
   return new Command(name)
     .description(description)
     .option('-c, --config <file>', 'agent file that names the folder')
-    .option('-d, --directory <folder>', 'the folder itself')
+    .option('-d, --directory <folder>', 'the folder itself', pathArgument)
     .addHelpText('after', help);
 }
 

@@ -1,11 +1,11 @@
 /** What lies in a spool folder, as a person wants to see it: each document by its beginning, without reading megabytes. */
 
-import { closeSync, lstatSync, openSync, readFileSync, readSync, type Stats } from 'node:fs';
+import { closeSync, existsSync, lstatSync, openSync, readFileSync, readSync, type Stats } from 'node:fs';
 import { basename, join } from 'node:path';
 import { errnoOf } from '../agent/disk-error.ts';
 import { folderEntries } from '../agent/folder-entries.ts';
 import { REASON_SUFFIX } from '../agent/quarantine.ts';
-import { documentName, sequenceOf, splitDocument } from '../agent/spool-file.ts';
+import { documentName, HEAD_FILE, sequenceOf, splitDocument } from '../agent/spool-file.ts';
 import { QUARANTINE_FOLDER } from '../agent/spool-recovery.ts';
 import { PopprobeError } from '../base/errors.ts';
 import { systemReason } from '../config/small-file.ts';
@@ -45,6 +45,22 @@ export async function spoolNames(directory: string): Promise<SpoolNames> {
     quarantined: sequencesAmong(aside),
     strangers: aside.filter((name) => sequenceOf(name) === null && !name.endsWith(REASON_SUFFIX)).length,
   };
+}
+
+/**
+ * Refuses a folder in which no agent has sealed anything: opened as a spool it would be made one, and whatever lies in it
+ * would go to its quarantine.
+ *
+ * @throws PopprobeError `spool_unusable`, also when the folder cannot be read
+ */
+export async function mustBeSpool(directory: string): Promise<void> {
+  const { waiting, quarantined } = await spoolNames(directory);
+  if (waiting.length > 0 || quarantined.length > 0 || existsSync(join(directory, HEAD_FILE))) return;
+  throw new PopprobeError('spool_unusable', {
+    expected: `the spool folder of an agent: ${directory}`,
+    found: `neither ${HEAD_FILE} nor documents`,
+    remedy: 'correct the path',
+  });
 }
 
 /** The file of a document. */

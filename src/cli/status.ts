@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import type { AgentStatus } from '../agent/status.ts';
 import { LIMITS } from '../base/limits.ts';
 import { type AgentOptions, askAgent, DEFAULT_SOCKET, socketPath } from './ask-agent.ts';
+import { pathArgument } from './path-argument.ts';
 import { renderStatus } from './render-status.ts';
 
 const HELP = `
@@ -22,7 +23,7 @@ interface Options extends AgentOptions {
 export function statusCommand(): Command {
   return new Command('status')
     .description('ask the agent on this host how it is doing')
-    .option('-s, --socket <path>', `status socket of the agent (default: ${DEFAULT_SOCKET})`)
+    .option('-s, --socket <path>', `status socket of the agent (default: ${DEFAULT_SOCKET})`, pathArgument)
     .option('-c, --config <file>', 'agent file to read the socket from')
     .option('--json', 'print the whole answer as JSON')
     .addHelpText('after', HELP)

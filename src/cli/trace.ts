@@ -5,6 +5,7 @@ import type { IpFamily } from '../base/ip-address.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { PathTrace } from '../protocol/record.ts';
 import { type AgentOptions, askAgent, DEFAULT_SOCKET, socketPath } from './ask-agent.ts';
+import { pathArgument } from './path-argument.ts';
 import { renderTrace } from './render-trace.ts';
 
 const HELP = `
@@ -34,7 +35,7 @@ export function traceCommand(): Command {
     .addOption(
       new Option('-f, --family <family>', 'IP version (default: IPv4 where the peer has it)').choices(['ipv4', 'ipv6']),
     )
-    .option('-s, --socket <path>', `status socket of the agent (default: ${DEFAULT_SOCKET})`)
+    .option('-s, --socket <path>', `status socket of the agent (default: ${DEFAULT_SOCKET})`, pathArgument)
     .option('-c, --config <file>', 'agent file to read the socket from')
     .option('--json', 'print the trace as it stands in the record')
     .addHelpText('after', HELP)

@@ -1,6 +1,6 @@
 /** `popprobe spool`: what it shows of a folder, and what it does to one, with and without an agent that runs. */
 
-import { utimes, writeFile } from 'node:fs/promises';
+import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -91,6 +91,14 @@ describe('popprobe spool list', () => {
     });
   });
 
+  it('has a terminal show what a file says, and not obey it', async () => {
+    const directory = await temporaryFolder();
+    await (await open(directory)).append(buildDocument(5, { window: { start: '\u009b2J' } }));
+    const out = pipe();
+    await runSpoolList({ directory }, { out, err: pipe(), nowMs: () => NOW_MS });
+    expect(textOf(out)).toContain(String.raw`\u{9b}2J`);
+  });
+
   it('refuses a folder that is not there', async () => {
     const directory = join(await temporaryFolder(), 'none');
     const refusal = await refusalOf(() => runSpoolList({ directory }, { out: pipe(), err: pipe(), nowMs: Date.now }));
@@ -118,6 +126,18 @@ describe('popprobe spool show', () => {
       stderr: expect.stringMatching(/no signature line.*\[not_a_document\]/),
     });
     expect(show('9')).toMatchObject({ status: 1, stderr: expect.stringMatching(/\[not_found\]/) });
+  });
+
+  it('says of one that is whole and no JSON that it is none, and writes its octets', async () => {
+    const directory = await temporaryFolder();
+    const octets = Buffer.from('{"sequence":3,"prev":null, and so on');
+    await (await open(directory)).append({ sequence: 3, octets, signature: 'header..signature' });
+    expect(popprobe('spool', 'show', '3', '-d', directory)).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^popprobe: expected JSON in .*--octets \[not_a_document\]\n$/),
+    });
+    expect(popprobe('spool', 'show', '3', '-d', directory, '--octets').stdout).toBe(String(octets));
   });
 });
 
@@ -150,6 +170,25 @@ describe('popprobe spool without an agent', () => {
     ]);
   });
 
+  it("leaves a folder alone that is nobody's spool", async () => {
+    const directory = await temporaryFolder();
+    await writeFile(join(directory, 'notes.txt'), 'mine');
+    const missing = join(directory, 'mistyped');
+    for (const [folder, found] of [
+      [directory, /neither head\.json nor documents.*\[spool_unusable\]/],
+      [missing, /no such file or directory.*\[spool_unusable\]/],
+    ] as const) {
+      for (const change of [
+        ['retry', '5'],
+        ['drop', '5', '--yes'],
+      ]) {
+        const refused = { status: 1, stderr: expect.stringMatching(found) };
+        expect(popprobe('spool', ...change, '-d', folder)).toMatchObject(refused);
+      }
+    }
+    expect(await readdir(directory)).toEqual(['notes.txt']);
+  });
+
   it('works through more than one step takes', async () => {
     const directory = await temporaryFolder();
     const spool = await spoolOf(
@@ -168,6 +207,8 @@ describe('popprobe spool without an agent', () => {
   it.each([
     [['list'], /either --config or --directory/],
     [['list', '-d', '.', '-c', 'agent.yaml'], /either --config or --directory/],
+    [['list', '-d', ''], /expected a path/],
+    [['retry', '5', '-d', '.', '--socket', ''], /expected a path/],
     [['show', 'x', '-d', '.'], /expected the number of a document/],
     [['retry', '-d', '.'], /either documents or --all/],
     [['drop', '5', '--all', '-d', '.'], /either documents or --all or --quarantined/],
