@@ -194,6 +194,8 @@ export const LIMITS = {
   retryAfterMsMax: 10 * 60_000,
   /** What a try that is under way may still take when the agent stops: systemd waits, but not for a dead collector. */
   pushStopGraceMs: 2000,
+  /** Octets of log lines that wait for the disk to have room: how it began is worth more than how it went on. */
+  logWaitingBytesMax: 64 * 1024,
   /** Octets read of a collector's answer: a code and a sentence need no more. */
   answerBytesMax: 16 * 1024,
   /** Octets kept in the spool's quarantine: as much as the spool itself, some days of refused documents. */
