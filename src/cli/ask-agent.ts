@@ -22,16 +22,30 @@ export async function socketPath(options: AgentOptions): Promise<string> {
   return requireConfig(loadAgentConfig(options.config)).statusSocket;
 }
 
+/** What is asked of the agent: GET, or POST with a body. */
+export interface Question<Answer> {
+  path: string;
+  timeoutMs: number;
+  body?: unknown;
+  /** What the answer must have: another program may listen there, or an agent of another version. */
+  members: readonly (keyof Answer & string)[];
+}
+
 /**
- * Sends a question, GET, or POST with a body, and returns the answer.
+ * Sends a question and returns the answer.
  *
- * @throws PopprobeError `agent_unreachable` when no agent answers within `timeoutMs`; the agent's own error when it refuses
+ * @throws PopprobeError `agent_unreachable` when no agent of this version answers in time; the agent's own error when it
+ * refuses
  */
-export async function askAgent(socket: string, path: string, timeoutMs: number, body?: unknown): Promise<unknown> {
-  const { status, answer } = await exchange(socket, path, timeoutMs, body).catch((cause: unknown) => {
+export async function askAgent<Answer>(socket: string, question: Question<Answer>): Promise<Answer> {
+  const { status, answer } = await exchange(socket, question).catch((cause: unknown) => {
     throw unreachable(socket, cause instanceof Error ? cause.message : String(cause), cause);
   });
-  if (status === 200) return answer;
+  if (status === 200) {
+    const missing = question.members.find((member) => !Object.hasOwn(Object(answer) as object, member));
+    if (missing === undefined) return answer as Answer;
+    throw unreachable(socket, `something else, or an agent of another version: an answer without "${missing}"`);
+  }
   throw refusalOf(answer) ?? unreachable(socket, `something else, which answers with HTTP status ${status}`);
 }
 
@@ -40,7 +54,7 @@ interface Exchange {
   answer: unknown;
 }
 
-function exchange(socket: string, path: string, timeoutMs: number, body: unknown): Promise<Exchange> {
+function exchange(socket: string, { path, timeoutMs, body }: Omit<Question<unknown>, 'members'>): Promise<Exchange> {
   return new Promise((resolve, reject) => {
     const method = body === undefined ? 'GET' : 'POST';
     const asked = request({ socketPath: socket, path, method, timeout: timeoutMs }, (response) => {

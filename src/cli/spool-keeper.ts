@@ -6,7 +6,7 @@ import { claimSpool } from '../agent/spool-claim.ts';
 import { openSpool } from '../agent/spool.ts';
 import { PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
-import { askAgent } from './ask-agent.ts';
+import { askAgent, type Question } from './ask-agent.ts';
 import type { SpoolPlace } from './spool-place.ts';
 import { mustBeSpool } from './spooled-files.ts';
 
@@ -27,9 +27,10 @@ export async function spoolKeeper(place: SpoolPlace): Promise<SpoolKeeper> {
 
 async function runningAgent({ directory, socket }: SpoolPlace): Promise<SpoolKeeper | null> {
   if (socket === null) return null;
-  const ask = (path: string, body?: unknown) => askAgent(socket, path, LIMITS.spoolAnswerMsMax, body);
+  const timeoutMs = LIMITS.spoolAnswerMsMax;
   try {
-    const { directory: found } = (await ask('/v1/spool')) as SpoolAnswer;
+    const question: Question<SpoolAnswer> = { path: '/v1/spool', timeoutMs, members: ['directory'] };
+    const { directory: found } = await askAgent(socket, question);
     if (found !== directory) throw anotherFolder(directory, socket, found);
   } catch (error) {
     if (error instanceof PopprobeError && error.code === 'agent_unreachable') return null;
@@ -37,10 +38,12 @@ async function runningAgent({ directory, socket }: SpoolPlace): Promise<SpoolKee
   }
   return {
     async retry(sequences) {
-      return ((await ask('/v1/spool/retry', { sequences })) as RetryAnswer).outcomes;
+      const question = { path: '/v1/spool/retry', timeoutMs, body: { sequences }, members: ['outcomes'] as const };
+      return (await askAgent<RetryAnswer>(socket, question)).outcomes;
     },
     async drop(sequences) {
-      return ((await ask('/v1/spool/drop', { sequences })) as DropAnswer).dropped;
+      const question = { path: '/v1/spool/drop', timeoutMs, body: { sequences }, members: ['dropped'] as const };
+      return (await askAgent<DropAnswer>(socket, question)).dropped;
     },
   };
 }

@@ -3,7 +3,7 @@
 import { Command } from 'commander';
 import type { AgentStatus } from '../agent/status.ts';
 import { LIMITS } from '../base/limits.ts';
-import { type AgentOptions, askAgent, DEFAULT_SOCKET, socketPath } from './ask-agent.ts';
+import { type AgentOptions, askAgent, DEFAULT_SOCKET, type Question, socketPath } from './ask-agent.ts';
 import { pathArgument } from './path-argument.ts';
 import { renderStatus } from './render-status.ts';
 
@@ -15,6 +15,28 @@ Examples:
   popprobe status
   popprobe status --config /etc/popprobe/agent.yaml
   popprobe status --json | jq .push`;
+
+/** `members` is all that is shown. */
+const QUESTION: Question<AgentStatus> = {
+  path: '/v1/status',
+  timeoutMs: LIMITS.pushTimeoutMs,
+  members: [
+    'pop',
+    'software',
+    'started_at',
+    'config',
+    'sockets',
+    'transport_reason',
+    'clock',
+    'push',
+    'spool',
+    'signing',
+    'sealing',
+    'clock_steps_untold',
+    'traces',
+    'latest',
+  ],
+};
 
 interface Options extends AgentOptions {
   json?: true;
@@ -29,7 +51,7 @@ export function statusCommand(): Command {
     .addHelpText('after', HELP)
     .action(async (options: Options) => {
       const socket = await socketPath(options);
-      const status = (await askAgent(socket, '/v1/status', LIMITS.pushTimeoutMs)) as AgentStatus;
+      const status = await askAgent(socket, QUESTION);
       process.stdout.write(options.json ? `${JSON.stringify(status, null, 2)}\n` : renderStatus(status, Date.now()));
     });
 }

@@ -40,9 +40,13 @@ export function traceCommand(): Command {
     .option('--json', 'print the trace as it stands in the record')
     .addHelpText('after', HELP)
     .action(async (peer: string, options: Options) => {
-      const question = { peer, ...(options.family && { family: options.family }) };
       const socket = await socketPath(options);
-      const trace = (await askAgent(socket, '/v1/trace', LIMITS.traceAnswerMsMax, question)) as PathTrace;
+      const trace = await askAgent<PathTrace>(socket, {
+        path: '/v1/trace',
+        timeoutMs: LIMITS.traceAnswerMsMax,
+        body: { peer, ...(options.family && { family: options.family }) },
+        members: ['peer', 'address', 'family', 'started_at', 'outcome', 'failure', 'hops'],
+      });
       process.stdout.write(options.json ? `${JSON.stringify(trace, null, 2)}\n` : renderTrace(trace));
       if (trace.outcome !== 'reached') process.exitCode = 1;
     });
