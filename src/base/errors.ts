@@ -60,6 +60,7 @@ export const ERROR_CODES = [
   // questions to the agent
   'trace_too_soon',
   // the command line
+  'output_unwritable',
   'agent_unreachable',
   'collector_unreachable',
   'child_failed',

@@ -6,18 +6,21 @@ import { type BundleSink, onBundle } from './bundle-sink.ts';
 
 const BLOCK_BYTES = 512;
 const MODE = 0o644;
+/** A name in the archive that every system can unpack, beside the paths within the bundle. */
+const FOLDER = /^[\w][\w.,+=@ -]{0,99}$/;
 
 /** It has its name when it is complete; what an interrupted run has left is begun anew. */
 export class BundleTar implements BundleSink {
   readonly #file: string;
   readonly #descriptor: number;
-  /** Everything in it is in one folder, called like the file. */
+  /** Everything in it is in one folder, called like the file where an archive can say that. */
   readonly #folder: string;
 
   /** @throws PopprobeError `bundle_unwritable` */
   constructor(file: string) {
     this.#file = file;
-    this.#folder = basename(file, '.tar');
+    const name = basename(file, '.tar');
+    this.#folder = FOLDER.test(name) ? name : 'evidence';
     this.#descriptor = onBundle(file, () => openSync(`${file}.tmp`, 'w'));
   }
 

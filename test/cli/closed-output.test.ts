@@ -11,3 +11,11 @@ it('ends without a word when the reader of the output has gone', () => {
   expect(stderr).toBe('');
   expect(stdout).toBe('status 0\n');
 });
+
+it.runIf(process.platform === 'linux')('says that the disk of its output is full', () => {
+  const { status, stderr } = spawnSync('bash', ['-c', `exec "${process.execPath}" dist/main.js --help > /dev/full`], {
+    encoding: 'utf8',
+  });
+  expect(stderr).toMatch(/^popprobe: expected to write .*no space left on device.*\[output_unwritable\]\n$/);
+  expect(status).toBe(1);
+});

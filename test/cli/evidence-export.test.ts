@@ -431,6 +431,18 @@ describe('an export', () => {
     expect(statuses(join(folder, 'fra'))).toEqual([0, 0, 0]);
   });
 
+  it.each(['é.tar', '.tar', `${'n'.repeat(200)}.tar`])(
+    'has a name in the archive %s that can be unpacked',
+    async (name) => {
+      const out = join(folder, 'names', name);
+      mkdirSync(join(folder, 'names'), { recursive: true });
+      await exported(out);
+      const paths = execFileSync('tar', ['-tf', out], { encoding: 'utf8' }).trimEnd().split('\n');
+      expect(paths.filter((path) => !path.startsWith('evidence/'))).toEqual([]);
+      expect(paths).toContain('evidence/README.md');
+    },
+  );
+
   it('is a command that says what it did', () => {
     const out = join(folder, 'by command');
     const run = popprobe('evidence', 'export', spool, '--pop', 'fra', '--key', keyFile, '--out', out);
