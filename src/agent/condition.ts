@@ -19,7 +19,7 @@ export function conditionLine({ paths, spool, sealing, push, reload }: Condition
   const inMemory = summaries.waiting + records.waiting;
   return [
     ...(spool.degraded === null ? [] : [`DEGRADED: the spool's disk refuses, ${inMemory} documents wait in memory`]),
-    ...(push.failuresInARow === 0 ? [] : [`the collector is out of reach, ${spool.documents} documents wait`]),
+    ...(push.failuresInARow === 0 ? [] : [`cannot deliver now, ${spool.documents} documents wait`]),
     ...(push.quarantined === 0 ? [] : [`${push.quarantined} documents were refused for good ("popprobe spool list")`]),
     // "systemctl reload" succeeds all the same: nothing in the protocol says no.
     ...(reload.isRefused ? ['the new configuration was refused ("popprobe status" says why)'] : []),

@@ -23,7 +23,7 @@ it('says what is wrong, the worst first and the reasons last', () => {
     push: { failuresInARow: 4, lastError: 'connection refused', quarantined: 1 },
   });
   expect(line).toBe(
-    "DEGRADED: the spool's disk refuses, 3 documents wait in memory; the collector is out of reach, 12 documents wait; " +
+    "DEGRADED: the spool's disk refuses, 3 documents wait in memory; cannot deliver now, 12 documents wait; " +
       '1 documents were refused for good ("popprobe spool list"); probing 56 paths; ENOSPC; connection refused',
   );
 });

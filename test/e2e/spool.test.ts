@@ -72,7 +72,7 @@ describe.skipIf(rootMissing())(`an agent with a small disk (${rootMissing() ?? '
     await agent.logged('the spool is well again: its disk does what it is asked');
     await expect.poll(async () => (await status()).sealing.summaries.waiting).toBe(0);
     expect(await metric('popprobe_spool_degraded')).toBe('0');
-    await expect.poll(() => shown()).toMatch(/^STATUS=the collector is out of reach, \d+ documents wait; probing/);
+    await expect.poll(() => shown()).toMatch(/^STATUS=cannot deliver now, \d+ documents wait; probing/);
 
     const documents = await list();
     // One in the middle of the chain: before the first one nothing is missed.
