@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { type RetryOutcome, SpoolByHand } from './spool-by-hand.ts';
 import { onDisk } from './disk-error.ts';
+import { refuseForeignFolder } from './foreign-folder.ts';
 import { type Gap, GapMemory } from './gap-memory.ts';
 import { type KeepingLimits, KeptDocuments } from './kept-documents.ts';
 import { Quarantine } from './quarantine.ts';
@@ -24,13 +25,14 @@ export interface SpoolOptions extends KeepingLimits {
  * Opens the spool folder, creating it when it is not there, and sorts out what a crash left behind. `claim` hears of the
  * folder before anything in it is touched, and again when it was deleted and is made anew; what it throws, this throws.
  *
- * @throws PopprobeError `spool_unusable` when the folder cannot be created or read
+ * @throws PopprobeError `spool_unusable` when the folder cannot be created or read, or is somebody else's
  */
 export async function openSpool(options: SpoolOptions, log: Logger, claim: Claim = () => undefined): Promise<Spool> {
   const { directory } = options;
   return onDisk(`open ${directory}`, async () => {
     const folder = new SpoolFolder(directory, claim);
     await folder.make();
+    await refuseForeignFolder(directory);
     const quarantine = await Quarantine.open(join(directory, QUARANTINE_FOLDER), log);
     const { strangers, gaps: remembered, ...recovered } = await recover(directory, log);
     const gaps = new GapMemory(folder.control, remembered);
