@@ -30,6 +30,7 @@ export const SETTINGS = {
     documents: 300,
     spool: { maxBytes: 4 * 1024 * 1024 * 1024, maxAgeH: 24 },
     backlogs: [1000, 100_000],
+    openRounds: 9,
     longBacklog: 10_000,
     crowds: [
       { agents: 50, documents: 200 },
@@ -73,6 +74,8 @@ export const TARGETS = {
   sealP99MsMax: 20,
   /** Until an agent with a long backlog has its spool open. */
   spoolOpenMsMax: 2000,
+  /** What a hundred times the backlog costs of its memory: eleven octets a document would show. */
+  backlogRssMbMax: 1,
   /** Documents per second from one agent's backlog to the collector's disk. */
   drainPerSecondMin: 300,
   /** What is sealed while backlogs drain is delivered within a second. */

@@ -147,7 +147,10 @@ function waitingIn(waiting: SpoolIndex, [first, last]: NumberRange): NumberRange
     if (number > last) break;
     numbers.push(number);
   }
-  return rangesOf(numbers);
+  const { unlisted } = waiting;
+  // Who knows: it is declared once that has been read.
+  const unknown: NumberRange[] = unlisted === null ? [] : [[unlisted.first, unlisted.last]];
+  return union(rangesOf(numbers), unknown);
 }
 
 /** Reads gaps.json back, or null when the content is no such file. */

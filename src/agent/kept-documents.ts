@@ -2,12 +2,10 @@
 
 import type { Logger } from 'pino';
 import { PopprobeError } from '../base/errors.ts';
-import { LIMITS } from '../base/limits.ts';
 import type { Gap, GapMemory, GapReason } from './gap-memory.ts';
-import { gapDeclaredBy } from './gap-record.ts';
 import { rangesOf } from './number-ranges.ts';
 import type { Quarantine } from './quarantine.ts';
-import { OverAge } from './spool-age.ts';
+import { type KeepingLimits, SpoolBounds } from './spool-bounds.ts';
 import {
   documentFileBytes,
   documentName,
@@ -19,22 +17,10 @@ import {
 } from './spool-file.ts';
 import type { SpoolFolder } from './spool-folder.ts';
 import { SpoolHealth } from './spool-health.ts';
-import { SpoolIndex } from './spool-index.ts';
+import type { SpoolIndex } from './spool-index.ts';
 import { GONE, type Recovered } from './spool-recovery.ts';
 import type { SpoolStatus } from './spool-status.ts';
-
-const MS_PER_H = 3_600_000;
-
-export interface KeepingLimits {
-  /** Octets of documents kept for delivery; beyond it the oldest go first. */
-  maxBytes: number;
-  /** Hours that a document waits for delivery, by the wall clock; then it goes. */
-  maxAgeH: number;
-  /** Wall clock, ms since the Unix epoch. By default the process' own. */
-  nowMs?: () => number;
-  /** Monotonic clock, ms. By default the process' own. */
-  monotonicMs?: () => number;
-}
+import { WaitingFiles } from './waiting-files.ts';
 
 export interface KeepingParts {
   folder: SpoolFolder;
@@ -48,15 +34,11 @@ export class KeptDocuments {
   readonly health: SpoolHealth;
   readonly quarantine: Quarantine;
   readonly folder: SpoolFolder;
-  readonly #limits: KeepingLimits;
+  readonly #maxBytes: number;
   readonly #gaps: GapMemory;
   readonly #log: Logger;
-  readonly #overAge: OverAge;
-  readonly #nowMs: () => number;
-  readonly #monotonicMs: () => number;
-  #index: SpoolIndex;
-  /** Documents that the collector has, and whose files the disk has not let go. */
-  #leftovers = new SpoolIndex();
+  readonly #files: WaitingFiles;
+  readonly #bounds: SpoolBounds;
   #head: Head | null;
   #headOnDisk: number | null;
   readonly #counts = { discarded: 0, tooOld: 0, lost: 0 };
@@ -68,21 +50,19 @@ export class KeptDocuments {
   ) {
     this.folder = folder;
     this.quarantine = quarantine;
-    this.#limits = limits;
+    this.#maxBytes = limits.maxBytes;
     this.#gaps = gaps;
     this.#log = log;
-    this.#nowMs = limits.nowMs ?? Date.now;
-    this.#monotonicMs = limits.monotonicMs ?? (() => performance.now());
-    this.health = new SpoolHealth(log, this.#nowMs);
-    this.#overAge = new OverAge(limits.maxAgeH * MS_PER_H);
-    this.#index = index;
+    this.health = new SpoolHealth(log, limits.nowMs ?? Date.now);
+    this.#files = new WaitingFiles(index, { folder, health: this.health, log });
+    this.#bounds = new SpoolBounds(limits, this.#files, folder);
     this.#head = head;
     this.#headOnDisk = headOnDisk;
   }
 
   /** The documents waiting. */
   get index(): SpoolIndex {
-    return this.#index;
+    return this.#files.index;
   }
 
   /** The last document ever added. */
@@ -91,17 +71,29 @@ export class KeptDocuments {
   }
 
   status(): Omit<SpoolStatus, 'dropped'> {
+    const { count, bytes, unlisted } = this.index;
     return {
-      documents: this.#index.count,
-      bytes: this.#index.bytes,
+      documents: count,
+      bytes,
+      unlisted: unlisted?.count ?? 0,
       ...this.#counts,
       quarantined: this.quarantine.taken,
       quarantineDiscarded: this.quarantine.discarded,
-      undeleted: this.#leftovers.count,
+      undeleted: this.#files.undeleted,
       gapsPending: this.#gaps.pending,
       gapsUndeclared: this.#gaps.undeclared,
       degraded: this.health.degraded,
     };
+  }
+
+  /** Whether the document waits. */
+  has(sequence: number): Promise<boolean> {
+    return this.#files.has(sequence);
+  }
+
+  /** Octets of a document's file; 0 when it is gone or the disk does not say. */
+  bytesOf(sequence: number): number {
+    return this.#files.bytesOf(sequence) ?? 0;
   }
 
   /** Writes a document to the disk, for which the oldest may have to go. Throws `chain_conflict` when its number does not rise. */
@@ -115,7 +107,7 @@ export class KeptDocuments {
     await this.#tolerate(() => this.#giveUpOld());
     await this.#makeRoom(bytes);
     await this.health.watch('add', `write ${documentName(sequence)}`, () => this.folder.write(document));
-    this.#index.add({ sequence, bytes });
+    this.#files.add({ sequence, bytes });
     this.#head = headOf(document);
     // The document is safe and names the head itself; its file does not go before head.json is written.
     await this.#tolerate(() => this.#saveHead());
@@ -139,15 +131,14 @@ export class KeptDocuments {
 
   /** Puts back a document whose file is in the folder again. */
   async putBack(document: SealedDocument): Promise<void> {
-    this.#index.add({ sequence: document.sequence, bytes: documentFileBytes(document) });
+    this.#files.add({ sequence: document.sequence, bytes: documentFileBytes(document) });
     await this.#takeBackGap(document.sequence);
   }
 
   /** Never throws for the disk. */
   async delivered(sequence: number): Promise<void> {
-    const file = this.#index.remove(sequence);
-    if (file === null) return;
-    this.#leftovers.add(file);
+    if (!this.#files.remove(sequence, this.#files.bytesOf(sequence))) return;
+    this.#files.leave(sequence);
     await this.#tolerate(() => this.#takeBackGap(sequence));
     await this.#tolerate(() => this.#catchUp());
   }
@@ -171,10 +162,14 @@ export class KeptDocuments {
     if (sequences.some((sequence) => sequence === this.#head?.sequence)) await this.#saveHead();
     await this.declare(reason, sequences, await this.#declaredBy(sequences));
     for (const sequence of sequences) {
-      await this.health.watch('remove', `let go of ${this.folder.path(sequence)}`, () => step(sequence));
-      this.#index.remove(sequence);
+      await this.health.watch('remove', `let go of ${this.folder.path(sequence)}`, async () => {
+        const bytes = this.folder.bytesOf(sequence);
+        await step(sequence);
+        this.#files.remove(sequence, bytes);
+      });
     }
     await this.folder.control.keepReserve();
+    await this.#tolerate(() => this.#readOn());
   }
 
   /** Remembers that documents are given up: to be done before they go. */
@@ -185,7 +180,7 @@ export class KeptDocuments {
   }
 
   pendingGaps(): Gap[] {
-    return this.#gaps.events(this.#index);
+    return this.#gaps.events(this.index);
   }
 
   gapsSealed(gaps: readonly Gap[]): Promise<void> {
@@ -202,7 +197,7 @@ export class KeptDocuments {
     step: (sequence: number) => Promise<void>,
   ): Promise<void> {
     await this.#tolerate(() => this.giveUp(sequences, reason, step));
-    const left = sequences.filter((sequence) => this.#index.remove(sequence) !== null);
+    const left = sequences.filter((sequence) => this.#files.remove(sequence, this.#files.bytesOf(sequence)));
     this.#gaps.note({ reason, ranges: rangesOf(left) });
   }
 
@@ -210,10 +205,8 @@ export class KeptDocuments {
   async #declaredBy(sequences: readonly number[]): Promise<Gap[]> {
     const gaps: Gap[] = [];
     for (const sequence of sequences) {
-      if (this.#index.bytesOf(sequence) > LIMITS.gapRecordBytesMax) continue;
       await this.#tolerate(async () => {
-        const document = await this.health.watch('read', 'read a record', () => this.folder.read(sequence));
-        const gap = typeof document === 'string' ? null : gapDeclaredBy(document);
+        const gap = await this.health.watch('read', 'read a record', () => this.folder.gapOf(sequence));
         if (gap !== null) gaps.push(gap);
       });
     }
@@ -236,9 +229,9 @@ export class KeptDocuments {
   }
 
   #mustFit(bytes: number): void {
-    if (bytes <= this.#limits.maxBytes) return;
+    if (bytes <= this.#maxBytes) return;
     throw new PopprobeError('spool_unusable', {
-      expected: `a document that fits into a spool of ${this.#limits.maxBytes} octets`,
+      expected: `a document that fits into a spool of ${this.#maxBytes} octets`,
       found: `one of ${bytes} octets`,
       remedy: 'let the spool hold more',
     });
@@ -246,26 +239,17 @@ export class KeptDocuments {
 
   async #makeRoom(bytes: number): Promise<void> {
     for (;;) {
-      let excess = this.#index.bytes + bytes - this.#limits.maxBytes;
-      if (excess <= 0) return;
-      const oldest = this.#firstWhere((sequence) => {
-        const isNeeded = excess > 0;
-        excess -= this.#index.bytesOf(sequence);
-        return isNeeded;
-      });
+      // The oldest may be one of those that are not listed yet.
+      await this.#readOn();
+      const oldest = await this.#look(() => this.#bounds.beyondSize(bytes));
+      if (oldest.length === 0) return;
       await this.#discard(oldest, 'spool_full', 'spool is full: the oldest documents were given up undelivered');
       this.#counts.discarded += oldest.length;
     }
   }
 
   async #giveUpOld(): Promise<void> {
-    const nowMs = this.#nowMs();
-    const ageMs = (sequence: number): number => nowMs - (this.folder.writtenMs(sequence) ?? nowMs);
-    const old = await this.#look(() => {
-      const { oldest } = this.#index;
-      if (!this.#overAge.isOver(oldest === null ? 0 : ageMs(oldest), this.#monotonicMs())) return [];
-      return this.#firstWhere((sequence) => this.#overAge.looksOver(ageMs(sequence)));
-    });
+    const old = await this.#look(() => this.#bounds.tooOld());
     if (old.length === 0) return;
     await this.#discard(
       old,
@@ -281,20 +265,10 @@ export class KeptDocuments {
     this.#log.error({ sequence, last: sequences.at(-1), documents: sequences.length }, message);
   }
 
-  /** The oldest documents up to the first for which it does not hold, no more than one step takes. */
-  #firstWhere(holds: (sequence: number) => boolean, from = 0): number[] {
-    const sequences: number[] = [];
-    for (const sequence of this.#index.from(from)) {
-      if (sequences.length === LIMITS.spoolStepDocuments || !holds(sequence)) break;
-      sequences.push(sequence);
-    }
-    return sequences;
-  }
-
   /** Where one file is gone, its neighbours mostly are. */
   async #noteGone(sequence: number): Promise<void> {
     await this.#makeSureOfFolder();
-    const gone = await this.#look(() => this.#firstWhere((each) => this.folder.writtenMs(each) === null, sequence));
+    const gone = await this.#look(() => this.#files.goneFrom(sequence));
     if (gone.length === 0) return;
     await this.#lose(gone, 'damaged', () => Promise.resolve());
     this.#counts.lost += gone.length;
@@ -309,16 +283,11 @@ export class KeptDocuments {
       await this.folder.make();
       await this.quarantine.reopen();
     });
-    const lost = [...this.#index.from(0)];
+    const { count, ranges } = this.#files.forget();
     this.#headOnDisk = null;
-    this.#gaps.note({ reason: 'damaged', ranges: rangesOf(lost) });
-    this.#index = new SpoolIndex();
-    this.#leftovers = new SpoolIndex();
-    this.#counts.lost += lost.length;
-    this.#log.error(
-      { directory, documents: lost.length },
-      'the spool folder was deleted with its documents: made anew',
-    );
+    this.#gaps.note({ reason: 'damaged', ranges });
+    this.#counts.lost += count;
+    this.#log.error({ directory, documents: count }, 'the spool folder was deleted with its documents: made anew');
     await this.#saveHead();
     await this.#remember('remember gaps', () => this.#gaps.write());
   }
@@ -329,14 +298,25 @@ export class KeptDocuments {
     await this.#tolerate(() => this.#deleteLeftovers());
     await this.folder.control.keepReserve();
     if (this.#gaps.isBehind) await this.#remember('remember gaps', () => this.#gaps.write());
+    await this.#tolerate(() => this.#readOn());
+  }
+
+  /** Lists documents for which memory had no room. Nobody knows the numbers of those that are gone by now. */
+  async #readOn(): Promise<void> {
+    if (!this.index.wantsMore) return;
+    await this.#makeSureOfFolder();
+    const gone = await this.#files.readOn();
+    if (gone === 0) return;
+    this.#counts.lost += gone;
+    this.#log.error({ documents: gone }, 'the files of waiting documents are gone');
   }
 
   async #deleteLeftovers(): Promise<void> {
-    for (let sequence = this.#leftovers.oldest; sequence !== null; sequence = this.#leftovers.oldest) {
+    for (let sequence = this.#files.leftover; sequence !== null; sequence = this.#files.leftover) {
       if (sequence === this.#head?.sequence) await this.#saveHead();
       const path = this.folder.path(sequence);
       await this.health.watch('remove', `delete ${path}`, () => this.folder.remove(sequence));
-      this.#leftovers.remove(sequence);
+      this.#files.forgetLeftover(sequence);
     }
   }
 

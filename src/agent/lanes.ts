@@ -4,7 +4,7 @@ import { LIMITS } from '../base/limits.ts';
 import type { Spool } from './spool.ts';
 
 /** What the lanes look at of a spool. */
-export type Waiting = Pick<Spool, 'waiting' | 'after'>;
+export type Waiting = Pick<Spool, 'waiting' | 'after' | 'bytesOf'>;
 
 /** A document to send, and the lane it goes by. */
 export interface Turn {
@@ -91,9 +91,9 @@ export class Lanes {
 
   /** The first document above `sequence` that is not under way. */
   #firstAfter(spool: Waiting, sequence: number, isBacklog: boolean): Turn | null {
-    let file = spool.after(sequence);
-    while (file !== null && this.#underWay.has(file.sequence)) file = spool.after(file.sequence);
-    return file && { ...file, isBacklog };
+    let next = spool.after(sequence);
+    while (next !== null && this.#underWay.has(next)) next = spool.after(next);
+    return next === null ? null : { sequence: next, bytes: spool.bytesOf(next), isBacklog };
   }
 }
 

@@ -36,6 +36,7 @@ function metricsOf({ spool, sealing, push, clock_steps_untold }: Omit<PackedStat
     gauge('spool_degraded', '1 while the disk of the spool refuses something.', spool.degraded === null ? 0 : 1),
     gauge('spool_documents', 'Documents that wait on disk for delivery.', spool.documents),
     gauge('spool_octets', 'Octets of these.', spool.bytes),
+    gauge('spool_unlisted', 'Documents of these that memory does not list yet.', spool.unlisted),
     gauge('spool_undeleted', 'Delivered documents that the disk does not let go.', spool.undeleted),
     gauge('gaps_pending', 'Documents given up that no record has declared yet.', spool.gapsPending),
     counter('spool_discarded_total', 'Documents given up because the spool was full.', spool.discarded),

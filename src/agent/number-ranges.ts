@@ -4,10 +4,14 @@ export type NumberRange = [first: number, last: number];
 
 /** The runs that these numbers make, in whatever order they come. */
 export function rangesOf(numbers: Iterable<number>): NumberRange[] {
-  return union(
-    [],
-    Array.from(numbers, (number): NumberRange => [number, number]),
-  );
+  const runs: NumberRange[] = [];
+  for (const number of numbers) {
+    const last = runs.at(-1);
+    // Numbers mostly come in their order: very many of them are few runs at every moment.
+    if (last !== undefined && number === last[1] + 1) last[1] = number;
+    else runs.push([number, number]);
+  }
+  return union([], runs);
 }
 
 /** What is in either. `b` may be in any order. */

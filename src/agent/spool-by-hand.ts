@@ -23,8 +23,8 @@ export class SpoolByHand {
 
   /** Throws PopprobeError `spool_unusable` when the disk refuses. */
   async retry(sequence: number): Promise<RetryOutcome> {
-    const { index, quarantine, folder, health } = this.#kept;
-    if (index.has(sequence)) return 'waiting';
+    const { quarantine, folder, health } = this.#kept;
+    if (await this.#kept.has(sequence)) return 'waiting';
     const name = documentName(sequence);
     const path = quarantine.pathOf(name);
     const document = await health.watch('read', `read ${path}`, () => readDocument(path, sequence));
@@ -40,10 +40,13 @@ export class SpoolByHand {
 
   /** The numbers of those that were there. Throws PopprobeError `spool_unusable` when the disk refuses. */
   async drop(sequences: readonly number[]): Promise<number[]> {
-    const { index, quarantine, folder, health, head } = this.#kept;
-    const waiting = sequences.filter((sequence) => index.has(sequence));
+    const { quarantine, folder, health, head } = this.#kept;
+    const waiting: number[] = [];
     const aside: number[] = [];
-    for (const sequence of sequences) if (await quarantine.has(documentName(sequence))) aside.push(sequence);
+    for (const sequence of sequences) {
+      if (await this.#kept.has(sequence)) waiting.push(sequence);
+      if (await quarantine.has(documentName(sequence))) aside.push(sequence);
+    }
     await this.#kept.giveUp(waiting, 'dropped', (sequence) => folder.remove(sequence));
     // A number that the chain has not reached will be that of another document.
     await this.#kept.declare(

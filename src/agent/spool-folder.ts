@@ -5,9 +5,12 @@ import { mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { PopprobeError } from '../base/errors.ts';
+import { LIMITS } from '../base/limits.ts';
 import { ControlFiles } from './control-files.ts';
 import { errnoOf } from './disk-error.ts';
 import { syncFolder, writeDurably } from './durable.ts';
+import type { Gap } from './gap-memory.ts';
+import { gapDeclaredBy } from './gap-record.ts';
 import { documentName, encodeDocument, type SealedDocument } from './spool-file.ts';
 import { readDocument } from './spool-recovery.ts';
 
@@ -80,6 +83,13 @@ export class SpoolFolder {
     return readDocument(this.path(sequence), sequence);
   }
 
+  /** The gap that a document declares; null for one of the others, and for what is no document. */
+  async gapOf(sequence: number): Promise<Gap | null> {
+    if ((this.bytesOf(sequence) ?? 0) > LIMITS.gapRecordBytesMax) return null;
+    const document = await this.read(sequence);
+    return typeof document === 'string' ? null : gapDeclaredBy(document);
+  }
+
   remove(sequence: number): Promise<void> {
     return rm(this.path(sequence), { force: true });
   }
@@ -87,6 +97,11 @@ export class SpoolFolder {
   /** When the document was written, ms since the Unix epoch; null when its file is gone. */
   writtenMs(sequence: number): number | null {
     return lstatSync(this.path(sequence), { throwIfNoEntry: false })?.mtimeMs ?? null;
+  }
+
+  /** Octets of the document's file as it is now; null when it is gone. */
+  bytesOf(sequence: number): number | null {
+    return lstatSync(this.path(sequence), { throwIfNoEntry: false })?.size ?? null;
   }
 }
 

@@ -11,7 +11,7 @@ import { isTemporary } from './durable.ts';
 import { folderEntries } from './folder-entries.ts';
 import { decodeGaps, GAPS_FILE, type Gaps, NO_GAPS } from './gap-memory.ts';
 import { nextSigner } from './next-signer.ts';
-import { Slice } from './slice.ts';
+import type { NumberRange } from './number-ranges.ts';
 import {
   decodeDocument,
   decodeHead,
@@ -88,32 +88,19 @@ export async function readDocument(path: string, sequence: number): Promise<Seal
 /** What `readDocument` says of a file that is not there. */
 export const GONE = 'the file is gone';
 
+/** The documents of the folder, with what is none among the strangers. */
 async function indexOf(directory: string, strangers: Stranger[], log: Logger): Promise<SpoolIndex> {
   const index = new SpoolIndex();
-  const slice = new Slice();
-  for (const sequence of await sequencesIn(directory, strangers, log)) {
-    if (slice.isOver) await slice.rest();
-    const name = documentName(sequence);
-    const stat = lstatSync(join(directory, name), { throwIfNoEntry: false });
-    if (stat === undefined) continue;
-    const reason = reasonAgainst(stat);
-    if (reason === null) index.add({ sequence, bytes: stat.size });
-    else strangers.push({ name, reason });
-  }
-  return index;
-}
-
-/** The numbers of the document files, ascending. */
-async function sequencesIn(directory: string, strangers: Stranger[], log: Logger): Promise<Float64Array> {
-  let sequences = new Float64Array(1024);
-  let count = 0;
   for await (const entries of folderEntries(directory)) {
     for (const entry of entries) {
       const { name } = entry;
       const sequence = sequenceOf(name);
       if (sequence !== null) {
-        if (count === sequences.length) sequences = grown(sequences);
-        sequences[count++] = sequence;
+        const stat = lstatSync(join(directory, name), { throwIfNoEntry: false });
+        if (stat === undefined) continue;
+        const reason = reasonAgainst(stat);
+        if (reason === null) index.add({ sequence, bytes: stat.size });
+        else strangers.push({ name, reason });
       } else if (isTemporary(name)) {
         await removeTemporary(join(directory, name), log);
       } else if (!isOurs(name) && !entry.isDirectory()) {
@@ -122,13 +109,31 @@ async function sequencesIn(directory: string, strangers: Stranger[], log: Logger
       }
     }
   }
-  return sequences.subarray(0, count).sort();
+  strangers.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return index;
 }
 
-function grown(sequences: Float64Array): Float64Array<ArrayBuffer> {
-  const larger = new Float64Array(2 * sequences.length);
-  larger.set(sequences);
-  return larger;
+/**
+ * The documents that the folder holds of a stretch of numbers, whatever their files look like by now.
+ *
+ * @param isWaiting says of a file that is there whether it is still to be delivered
+ * @throws the file system's own error
+ */
+export async function documentsWithin(
+  directory: string,
+  [first, last]: NumberRange,
+  isWaiting: (sequence: number) => boolean = () => true,
+): Promise<SpoolIndex> {
+  const index = new SpoolIndex();
+  for await (const entries of folderEntries(directory)) {
+    for (const { name } of entries) {
+      const sequence = sequenceOf(name);
+      if (sequence === null || sequence < first || sequence > last || !isWaiting(sequence)) continue;
+      const stat = lstatSync(join(directory, name), { throwIfNoEntry: false });
+      if (stat !== undefined) index.add({ sequence, bytes: stat.size });
+    }
+  }
+  return index;
 }
 
 function isOurs(name: string): boolean {
@@ -158,8 +163,13 @@ async function headBeyond(
     if (typeof document !== 'string') return torn ?? headOf(document);
     // It was signed and may be at the collector: its number is not to be used again while its first line says what it was.
     torn ??= typeof content === 'string' ? null : tornHead(sequence, content);
-    index.remove(sequence);
+    index.remove(sequence, typeof content === 'string' ? null : content.length);
     strangers.push({ name: documentName(sequence), reason: document });
+    const { unlisted } = index;
+    // Its newest document may be the head.
+    if (unlisted !== null && index.wantsMore) {
+      index.list(await documentsWithin(directory, [unlisted.first, unlisted.last]));
+    }
   }
   return torn;
 }

@@ -6,6 +6,8 @@ export interface SpoolStatus {
   /** Documents waiting for delivery, and their octets on disk. */
   documents: number;
   bytes: number;
+  /** Of the documents: those that memory does not list, because the numbers are too far apart; their turn comes later. */
+  unlisted: number;
   /** Since the agent started: undelivered documents given up because the spool was full. */
   discarded: number;
   /** Since the agent started: undelivered documents given up because they had waited for too long. */

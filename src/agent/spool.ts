@@ -7,12 +7,12 @@ import { type RetryOutcome, SpoolByHand } from './spool-by-hand.ts';
 import { onDisk } from './disk-error.ts';
 import { refuseForeignFolder } from './foreign-folder.ts';
 import { type Gap, GapMemory } from './gap-memory.ts';
-import { type KeepingLimits, KeptDocuments } from './kept-documents.ts';
+import { KeptDocuments } from './kept-documents.ts';
 import { Quarantine } from './quarantine.ts';
 import { Serial } from './serial.ts';
+import type { KeepingLimits } from './spool-bounds.ts';
 import type { Head, SealedDocument } from './spool-file.ts';
 import { type Claim, SpoolFolder } from './spool-folder.ts';
-import type { SpooledFile } from './spool-index.ts';
 import { QUARANTINE_FOLDER, recover } from './spool-recovery.ts';
 import type { SpoolStatus } from './spool-status.ts';
 import { setStrangersAside } from './strangers.ts';
@@ -86,17 +86,20 @@ export class Spool {
     });
   }
 
-  /** The sequence numbers of the documents waiting. */
+  /** How many documents wait, and the numbers of the oldest and the newest that memory lists. */
   get waiting(): { count: number; oldest: number | null; newest: number | null } {
     const { count, oldest, newest } = this.#kept.index;
     return { count, oldest, newest };
   }
 
-  /** The first document that waits behind this number, or null. */
-  after(sequence: number): SpooledFile | null {
-    const { index } = this.#kept;
-    const next = index.next(sequence + 1);
-    return next === null ? null : { sequence: next, bytes: index.bytesOf(next) };
+  /** The number of the first document listed that waits behind this one, or null. */
+  after(sequence: number): number | null {
+    return this.#kept.index.next(sequence + 1);
+  }
+
+  /** Octets of a document's file; 0 when it is gone or the disk does not say: `read` does then. */
+  bytesOf(sequence: number): number {
+    return this.#kept.bytesOf(sequence);
   }
 
   /**
@@ -105,7 +108,7 @@ export class Spool {
    * @throws PopprobeError `spool_unusable` when the disk refuses
    */
   read(sequence: number): Promise<SealedDocument | null> {
-    return this.#serial.run(async () => (this.#kept.index.has(sequence) ? await this.#kept.read(sequence) : null));
+    return this.#serial.run(async () => ((await this.#kept.has(sequence)) ? await this.#kept.read(sequence) : null));
   }
 
   /**
@@ -123,7 +126,7 @@ export class Spool {
    */
   quarantine(sequence: number, reason: string): Promise<void> {
     return this.#serial.run(async () => {
-      if (this.#kept.index.has(sequence)) await this.#kept.setAside(sequence, 'refused', reason);
+      if (await this.#kept.has(sequence)) await this.#kept.setAside(sequence, 'refused', reason);
     });
   }
 

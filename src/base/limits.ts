@@ -131,6 +131,8 @@ export const LIMITS = {
   gapRangesKeptMax: 1024,
   /** Octets of a file that may be a gap record: 256 runs of two numbers of 16 digits, and its frame. */
   gapRecordBytesMax: 16 * 1024,
+  /** Blocks of 4096 numbers whose documents are listed in memory: 800 kB, and an unbroken chain of eight years of minutes. */
+  spoolIndexBlocksMax: 1024,
   /** Oldest files of the quarantine that are remembered, so that a full one is not read anew for each file that comes. */
   quarantineOldestMax: 1024,
   /** Documents named in one question to the agent: 16 digits each, within a question's octets. */

@@ -6,8 +6,10 @@ import { formatAge } from './format.ts';
 
 /** Lines of text. `nowMs` is the wall clock, for ages. */
 export function renderSpoolTrouble(spool: SpoolStatus, nowMs: number): string[] {
-  const { tooOld, dropped, lost, undeleted, quarantineDiscarded, gapsPending, gapsUndeclared, degraded } = spool;
+  const { unlisted, tooOld, dropped, lost, undeleted, quarantineDiscarded, gapsPending, gapsUndeclared, degraded } =
+    spool;
   const counts = [
+    ...counted(unlisted, 'waiting and not listed in memory yet'),
     ...counted(tooOld, 'too old'),
     ...counted(dropped, 'dropped by hand'),
     ...counted(lost, 'lost from the disk'),

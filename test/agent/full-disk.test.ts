@@ -86,8 +86,8 @@ type Agent = Awaited<ReturnType<typeof startAgent>>;
 /** Everything that waits, in the order of the chain. */
 async function waitingDocuments({ spool }: Agent): Promise<Document[]> {
   const documents: Document[] = [];
-  for (let file = spool.after(0); file !== null; file = spool.after(file.sequence)) {
-    const octets = (await spool.read(file.sequence))?.octets ?? Buffer.of();
+  for (let next = spool.after(0); next !== null; next = spool.after(next)) {
+    const octets = (await spool.read(next))?.octets ?? Buffer.of();
     documents.push({ ...JSON.parse(Buffer.from(octets).toString()), digest: digestOf(octets) });
   }
   return documents;

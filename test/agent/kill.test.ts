@@ -70,9 +70,7 @@ describe('kill -9 in the middle of sealing', () => {
       const reported = await sealAndKill(folder, count, room);
       const spool = await open(folder, room);
       const accounted = spool.pendingGaps().flatMap(({ ranges }) => ranges);
-      for (let file = spool.after(0); file !== null; file = spool.after(file.sequence)) {
-        accounted.push([file.sequence, file.sequence]);
-      }
+      for (let next = spool.after(0); next !== null; next = spool.after(next)) accounted.push([next, next]);
       const last = spool.head?.sequence ?? 0;
       expect(last).toBeGreaterThanOrEqual(reported.at(-1)?.sequence ?? 0);
       expect(union([], accounted)).toEqual([[STARTED_S, last]]);

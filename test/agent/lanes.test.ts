@@ -22,9 +22,12 @@ class Numbers implements Waiting {
     return { count: length, oldest: this.held[0] ?? null, newest: this.held.at(-1) ?? null };
   }
 
-  after(sequence: number): { sequence: number; bytes: number } | null {
-    const next = this.held.find((held) => held > sequence);
-    return next === undefined ? null : { sequence: next, bytes: this.#bytes };
+  after(sequence: number): number | null {
+    return this.held.find((held) => held > sequence) ?? null;
+  }
+
+  bytesOf(): number {
+    return this.#bytes;
   }
 
   remove(sequence: number): void {

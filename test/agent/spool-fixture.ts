@@ -59,8 +59,8 @@ export async function spoolOf(directory: string, sequences: readonly number[]): 
 
 /** The oldest document that waits, or null; what has gone bad on the disk is passed over. */
 export async function oldestIn(spool: Spool): Promise<SealedDocument | null> {
-  for (let file = spool.after(0); file !== null; file = spool.after(0)) {
-    const document = await spool.read(file.sequence);
+  for (let next = spool.after(0); next !== null; next = spool.after(0)) {
+    const document = await spool.read(next);
     if (document !== null) return document;
   }
   return null;

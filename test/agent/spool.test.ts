@@ -43,8 +43,8 @@ describe('a spool', () => {
 
   it('says which document waits behind a number, and how large its file is', async () => {
     const spool = await spoolOf(await temporaryFolder(), [3, 4, 10]);
-    expect([0, 3, 4, 9].map((sequence) => spool.after(sequence)?.sequence)).toEqual([3, 4, 10, 10]);
-    expect(spool.after(9)?.bytes).toBe(documentFileBytes(buildDocument(10)));
+    expect([0, 3, 4, 9].map((sequence) => spool.after(sequence))).toEqual([3, 4, 10, 10]);
+    expect(spool.bytesOf(10)).toBe(documentFileBytes(buildDocument(10)));
     expect(spool.after(10)).toBeNull();
   });
 

@@ -27,6 +27,7 @@ export function buildStatus(overrides: Partial<AgentStatus> = {}): AgentStatus {
     spool: {
       documents: 0,
       bytes: 0,
+      unlisted: 0,
       discarded: 0,
       tooOld: 0,
       dropped: 0,
