@@ -20,6 +20,7 @@ import { SpoolHealth } from './spool-health.ts';
 import type { SpoolIndex } from './spool-index.ts';
 import { GONE, type Recovered } from './spool-recovery.ts';
 import type { SpoolStatus } from './spool-status.ts';
+import type { SpooledEvent } from './spooled-event.ts';
 import { WaitingFiles } from './waiting-files.ts';
 
 export interface KeepingParts {
@@ -152,15 +153,17 @@ export class KeptDocuments {
     });
   }
 
-  /** Takes documents that wait out of the queue, each by `step`. */
+  /** Takes documents that wait out of the queue, each by `step`. `events` is what they say, if that is known. */
   async giveUp(
     sequences: readonly number[],
     reason: GapReason,
     step: (sequence: number) => Promise<void>,
+    events?: ReadonlyMap<number, SpooledEvent>,
   ): Promise<void> {
     // Without its file and without head.json, a restart would give the number of the newest to another document.
     if (sequences.some((sequence) => sequence === this.#head?.sequence)) await this.#saveHead();
-    await this.declare(reason, sequences, await this.#declaredBy(sequences));
+    const said = events ?? (await this.#eventsOf(sequences));
+    await this.declare(reason, sequences, gapsAmong(sequences, said));
     for (const sequence of sequences) {
       await this.health.watch('remove', `let go of ${this.folder.path(sequence)}`, async () => {
         const bytes = this.folder.bytesOf(sequence);
@@ -201,16 +204,16 @@ export class KeptDocuments {
     this.#gaps.note({ reason, ranges: rangesOf(left) });
   }
 
-  /** What records among these documents have declared: nobody else will say it once they are gone. */
-  async #declaredBy(sequences: readonly number[]): Promise<Gap[]> {
-    const gaps: Gap[] = [];
+  /** What records among these documents say: nobody else will say it once they are gone. */
+  async #eventsOf(sequences: readonly number[]): Promise<Map<number, SpooledEvent>> {
+    const events = new Map<number, SpooledEvent>();
     for (const sequence of sequences) {
       await this.#tolerate(async () => {
-        const gap = await this.health.watch('read', 'read a record', () => this.folder.gapOf(sequence));
-        if (gap !== null) gaps.push(gap);
+        const event = await this.health.watch('read', 'read a record', () => this.folder.eventOf(sequence));
+        if (event !== null) events.set(sequence, event);
       });
     }
-    return gaps;
+    return events;
   }
 
   /** A document that was given up is there after all. */
@@ -243,26 +246,29 @@ export class KeptDocuments {
       await this.#readOn();
       const oldest = await this.#look(() => this.#bounds.beyondSize(bytes));
       if (oldest.length === 0) return;
-      await this.#discard(oldest, 'spool_full', 'spool is full: the oldest documents were given up undelivered');
-      this.#counts.discarded += oldest.length;
+      const message = 'spool is full: the oldest documents were given up undelivered';
+      this.#counts.discarded += await this.#discard(oldest, 'spool_full', message);
     }
   }
 
   async #giveUpOld(): Promise<void> {
     const old = await this.#look(() => this.#bounds.tooOld());
-    if (old.length === 0) return;
-    await this.#discard(
-      old,
-      'too_old',
-      'the oldest documents have waited for too long: they were given up undelivered',
-    );
-    this.#counts.tooOld += old.length;
+    const message = 'the oldest documents have waited for too long: they were given up undelivered';
+    this.#counts.tooOld += await this.#discard(old, 'too_old', message);
   }
 
-  async #discard(sequences: readonly number[], reason: GapReason, message: string): Promise<void> {
-    await this.giveUp(sequences, reason, (sequence) => this.folder.remove(sequence));
-    const [sequence] = sequences;
-    this.#log.error({ sequence, last: sequences.at(-1), documents: sequences.length }, message);
+  /** Returns how many went: one that announces a key stays, or the next key would be a stranger's to a verifier. */
+  async #discard(sequences: readonly number[], reason: GapReason, message: string): Promise<number> {
+    const events = await this.#eventsOf(sequences);
+    const going = sequences.filter((sequence) => {
+      const isAnnouncement = events.get(sequence)?.kind === 'key';
+      return !(isAnnouncement && this.#bounds.spare(sequence));
+    });
+    if (going.length === 0) return 0;
+    await this.giveUp(going, reason, (sequence) => this.folder.remove(sequence), events);
+    const [sequence] = going;
+    this.#log.error({ sequence, last: going.at(-1), documents: going.length }, message);
+    return going.length;
   }
 
   /** Where one file is gone, its neighbours mostly are. */
@@ -343,4 +349,9 @@ export class KeptDocuments {
       if (!(error instanceof PopprobeError && error.code === 'spool_unusable')) throw error;
     }
   }
+}
+
+function gapsAmong(sequences: readonly number[], events: ReadonlyMap<number, SpooledEvent>): Gap[] {
+  const said = sequences.map((sequence) => events.get(sequence));
+  return said.filter((event): event is Gap => event?.kind === 'gap');
 }

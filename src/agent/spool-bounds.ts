@@ -1,4 +1,4 @@
-/** Says which documents go for the bounds of the spool: the oldest. */
+/** Says which documents go for the bounds of the spool: the oldest, and none that announces a key. */
 
 import { LIMITS } from '../base/limits.ts';
 import { OverAge } from './spool-age.ts';
@@ -26,6 +26,8 @@ export class SpoolBounds {
   readonly #overAge: OverAge;
   readonly #nowMs: () => number;
   readonly #monotonicMs: () => number;
+  /** Documents that announce a key: they stay, whatever the bounds are. */
+  readonly #spared = new Set<number>();
 
   constructor(limits: KeepingLimits, files: WaitingFiles, folder: SpoolFolder) {
     this.#limits = limits;
@@ -50,17 +52,33 @@ export class SpoolBounds {
   tooOld(): number[] {
     const nowMs = this.#nowMs();
     const ageMs = (sequence: number): number => nowMs - (this.#folder.writtenMs(sequence) ?? nowMs);
-    const [oldest] = this.#files.oldest();
+    const [oldest] = this.#goingFirst();
     if (!this.#overAge.isOver(oldest === undefined ? 0 : ageMs(oldest), this.#monotonicMs())) return [];
     return this.#oldestWhile((sequence) => this.#overAge.looksOver(ageMs(sequence)));
   }
 
+  /** Keeps a document that announces a key from now on. False when there are too many: it goes like any other. */
+  spare(sequence: number): boolean {
+    if (this.#spared.size >= LIMITS.spoolAnnouncementsMax) this.#forgetDelivered();
+    if (this.#spared.size >= LIMITS.spoolAnnouncementsMax) return false;
+    this.#spared.add(sequence);
+    return true;
+  }
+
+  #forgetDelivered(): void {
+    for (const sequence of this.#spared) if (!this.#files.index.has(sequence)) this.#spared.delete(sequence);
+  }
+
   #oldestWhile(holds: (sequence: number) => boolean): number[] {
     const sequences: number[] = [];
-    for (const sequence of this.#files.oldest()) {
+    for (const sequence of this.#goingFirst()) {
       if (sequences.length === LIMITS.spoolStepDocuments || !holds(sequence)) break;
       sequences.push(sequence);
     }
     return sequences;
+  }
+
+  *#goingFirst(): Generator<number> {
+    for (const sequence of this.#files.oldest()) if (!this.#spared.has(sequence)) yield sequence;
   }
 }

@@ -9,10 +9,9 @@ import { LIMITS } from '../base/limits.ts';
 import { ControlFiles } from './control-files.ts';
 import { errnoOf } from './disk-error.ts';
 import { syncFolder, writeDurably } from './durable.ts';
-import type { Gap } from './gap-memory.ts';
-import { gapDeclaredBy } from './gap-record.ts';
 import { documentName, encodeDocument, type SealedDocument } from './spool-file.ts';
 import { readDocument } from './spool-recovery.ts';
+import { type SpooledEvent, spooledEvent } from './spooled-event.ts';
 
 /** Takes the folder for this process alone, or throws. */
 export type Claim = (directory: string) => void;
@@ -83,11 +82,11 @@ export class SpoolFolder {
     return readDocument(this.path(sequence), sequence);
   }
 
-  /** The gap that a document declares; null for one of the others, and for what is no document. */
-  async gapOf(sequence: number): Promise<Gap | null> {
+  /** What a document says that must not be lost with it; null for one of the others, and for what is no document. */
+  async eventOf(sequence: number): Promise<SpooledEvent | null> {
     if ((this.bytesOf(sequence) ?? 0) > LIMITS.gapRecordBytesMax) return null;
     const document = await this.read(sequence);
-    return typeof document === 'string' ? null : gapDeclaredBy(document);
+    return typeof document === 'string' ? null : spooledEvent(document);
   }
 
   remove(sequence: number): Promise<void> {

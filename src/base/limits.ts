@@ -129,10 +129,12 @@ export const LIMITS = {
   gapRangesMax: 256,
   /** Runs that wait to be declared, for each reason: four records full, and 40 kB to write each time one is added. */
   gapRangesKeptMax: 1024,
-  /** Octets of a file that may be a gap record: 256 runs of two numbers of 16 digits, and its frame. */
+  /** Octets of a file that may be a gap record: 256 runs of two numbers of 16 digits, and its frame. A key's is smaller. */
   gapRecordBytesMax: 16 * 1024,
   /** Blocks of 4096 numbers whose documents are listed in memory: 800 kB, and an unbroken chain of eight years of minutes. */
   spoolIndexBlocksMax: 1024,
+  /** Announcements of keys that a full spool keeps, each of 1 kB: five years of a new key a month. */
+  spoolAnnouncementsMax: 64,
   /** Oldest files of the quarantine that are remembered, so that a full one is not read anew for each file that comes. */
   quarantineOldestMax: 1024,
   /** Documents named in one question to the agent: 16 digits each, within a question's octets. */

@@ -1,15 +1,17 @@
 /** Evidence over a change of keys: announced or not, and with the key before revoked, by the product's own documents. */
 
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
+import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { DocumentQueue } from '../../src/agent/document-queue.ts';
 import { Sealer } from '../../src/agent/seal.ts';
-import { documentName } from '../../src/agent/spool-file.ts';
+import { documentName, encodeDocument } from '../../src/agent/spool-file.ts';
 import { unvouched } from '../../src/cli/vouched.ts';
 import type { Summary } from '../../src/protocol/summary.ts';
-import { open } from '../agent/spool-fixture.ts';
+import { oldestIn, open } from '../agent/spool-fixture.ts';
 import { bodyOf } from '../agent/summary-body.ts';
 import { smallSummary } from '../collector/stored-chain.ts';
 import { buildKey, type TestKey, WINDOW_START_S } from '../protocol/summary-fixture.ts';
@@ -17,6 +19,8 @@ import { fileByHand, verified, writePublicKey } from './evidence-fixture.ts';
 
 /** Number of the first document: the second in which the chain begins, amid the third window. */
 const FIRST = WINDOW_START_S + 150;
+/** About what a window takes in the spool. */
+const WINDOW_BYTES = 2000;
 
 let base: string;
 let folder: string;
@@ -83,6 +87,63 @@ describe('a change of keys', () => {
     await writeFile(fileOf(3), fileByHand(record, next, { typ: 'popprobe-record+jws' }));
     const { codes } = await verified([folder], { key: [oldFile, nextFile], pop: 'fra' });
     expect(codes).toEqual(['key_unannounced']);
+  });
+});
+
+describe('a change of keys while the collector is away for longer than the spool lasts', () => {
+  const silent = pino({ level: 'silent' });
+
+  it('is valid: its announcement outlives what was given up around it', async () => {
+    const { pop, boot_id, software } = smallSummary(0);
+    const [evidence, directory] = [join(folder, 'evidence'), join(folder, 'spool')];
+    await mkdir(evidence);
+    let window = 0;
+    /** One life of an agent with a spool for about four windows. */
+    const life = async () => {
+      const spool = await open(directory, 5 * WINDOW_BYTES);
+      const sealer = new Sealer(spool, spool.head?.nextKid === next.kid ? next : old, () => FIRST, {
+        pop,
+        boot_id,
+        software,
+      });
+      const queue = new DocumentQueue({ sealer, gaps: spool, nowUnixMs: () => FIRST * 1000, log: silent });
+      const seal = async (windows: number): Promise<void> => {
+        for (let left = windows; left > 0; left -= 1) await queue.addSummary(bodyOf(smallSummary(window++)));
+      };
+      const deliver = async (): Promise<void> => {
+        for (let document = await oldestIn(spool); document !== null; document = await oldestIn(spool)) {
+          await writeFile(join(evidence, documentName(document.sequence)), Buffer.concat(encodeDocument(document)));
+          await spool.delivered(document.sequence);
+        }
+      };
+      return { spool, sealer, seal, deliver };
+    };
+    const before = await life();
+    await before.seal(2);
+    await before.deliver();
+    await before.seal(7);
+    await before.sealer.use({ key: old, next });
+    await before.sealer.announce();
+    await before.seal(2);
+    const after = await life();
+    await after.seal(7);
+    expect(before.spool.status().discarded).toBeGreaterThan(2);
+    expect(after.spool.status().discarded).toBeGreaterThan(2);
+    // What the last window pushed out is declared by a record before the next one.
+    await after.deliver();
+    await after.seal(1);
+    await after.deliver();
+    const { isValid, lines } = await verified([evidence], { key: [oldFile, nextFile], pop: 'fra' });
+    expect(lines.filter((line) => line.startsWith('fault'))).toEqual([]);
+    expect(isValid).toBe(true);
+    const announced = FIRST + 2 + 7;
+    const notes = lines.filter((line) => line.startsWith('note: fra: '));
+    expect(
+      notes.filter((line) => line.includes(`on key ${next.kid} signs, as key ${old.kid} had announced`)),
+    ).toHaveLength(1);
+    const names = await readdir(evidence);
+    const there = [-1, 0, 1].map((offset) => names.includes(documentName(announced + offset)));
+    expect(there).toEqual([false, true, false]);
   });
 });
 
