@@ -35,7 +35,8 @@ export function keptSessions(before: ReflectorPlan, after: ReflectorPlan): numbe
 
 /**
  * The new plan with the sessions and keys of the old one that it does not have: what a peer sends that has not heard of the
- * new mesh yet is answered as well. The old plan where both cannot be had at once, because the reflector moves.
+ * new mesh yet is answered as well. The old plan where both cannot be had at once, because the reflector moves. A session
+ * of both keeps its old name: what is sent until the new mesh is taken was sent under that.
  */
 export function bothReflectors(before: ReflectorCourse, after: ReflectorCourse): ReflectorCourse {
   if (before.plan.port !== after.plan.port || !haveSameAddresses(before.plan, after.plan)) return before;
@@ -48,7 +49,10 @@ export function bothReflectors(before: ReflectorCourse, after: ReflectorCourse):
   });
   return {
     plan: { ...after.plan, sessions: [...sessions, ...leaving.flatMap((at) => before.plan.sessions[at] ?? [])] },
-    names: [...sessions.map((_, at) => after.names[at] ?? null), ...leaving.map((at) => before.names[at] ?? null)],
+    names: [
+      ...staying.map((old, at) => (old < 0 ? after.names[at] : before.names[old]) ?? null),
+      ...leaving.map((at) => before.names[at] ?? null),
+    ],
   };
 }
 

@@ -151,6 +151,12 @@ describe('a reflector between two meshes', () => {
     ]);
   });
 
+  it('counts a session of both under its old name: so its sender calls it until the new mesh is taken', () => {
+    const [echo, voice] = MESH.probes;
+    const renamed = reflector({ ...MESH, probes: [echo, { ...voice, name: 'video' }] as MeshConfig['probes'] }, SELF);
+    expect(bothReflectors(old, renamed).names).toEqual(old.names);
+  });
+
   it('is the old one when it moves, since it cannot be at two places', () => {
     const moved = reflector({ ...MESH, pops: [{ ...SELF, stampPort: 8620 }, SECOND] }, { ...SELF, stampPort: 8620 });
     expect(bothReflectors(old, moved)).toBe(old);
