@@ -56,6 +56,18 @@ export function bothReflectors(before: ReflectorCourse, after: ReflectorCourse):
   };
 }
 
+/** How many sessions a summary would name of the peer with the most. */
+export function sessionsOfOnePeer(names: ReflectorCourse['names']): number {
+  const peers = new Map<string, Set<string>>();
+  for (const name of names) {
+    if (name === null) continue;
+    const { peer, className, family, flow } = name;
+    const own = peers.get(peer) ?? new Set();
+    peers.set(peer, own.add(`${className} ${family} ${flow}`));
+  }
+  return Math.max(0, ...[...peers.values()].map(({ size }) => size));
+}
+
 /** What has changed that a running agent cannot change, by the names of the keys. */
 export function needingRestart(before: AgentConfig, after: AgentConfig): string[] {
   const pairs: [string, unknown, unknown][] = [

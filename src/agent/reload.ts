@@ -3,6 +3,7 @@
 import type { Logger } from 'pino';
 import { unixMsAt } from '../base/clock.ts';
 import { PopprobeError } from '../base/errors.ts';
+import { LIMITS } from '../base/limits.ts';
 import { NS_PER_S } from '../base/units.ts';
 import type { AgentConfig } from '../config/agent-config.ts';
 import { formatProblem, type Loaded } from '../config/problem.ts';
@@ -17,7 +18,14 @@ import {
   takeCourse,
 } from './course.ts';
 import type { KeyChange } from './key-change.ts';
-import { bothReflectors, endingPaths, keptPaths, keptSessions, needingRestart } from './plan-change.ts';
+import {
+  bothReflectors,
+  endingPaths,
+  keptPaths,
+  keptSessions,
+  needingRestart,
+  sessionsOfOnePeer,
+} from './plan-change.ts';
 import type { ReflectorCourse } from './plan-reflector.ts';
 import type { Sealing } from './sealing.ts';
 import { Serial } from './serial.ts';
@@ -68,6 +76,8 @@ export class Reload {
   readonly #serial = new Serial();
   readonly #stopping = new AbortController();
   #staged: Staged | null = null;
+  /** Of the configuration in force alone: the reflector may answer sessions of others besides. */
+  #own: ReflectorCourse;
   /** One that was asked for and has not begun reads what is there when it does. */
   #isAsked = false;
   readonly #counts = { taken: 0, refused: 0 };
@@ -76,6 +86,7 @@ export class Reload {
 
   constructor(parts: ReloadParts) {
     this.#parts = parts;
+    this.#own = parts.held.course.reflector;
   }
 
   status(): ReloadStatus {
@@ -137,7 +148,7 @@ export class Reload {
     refuseWhatNeedsRestart(held.course, config);
     const keys = await keyChange.read(config);
     const planned = await planCourse(config, courseParts);
-    const reflector = bothReflectors(held.course.reflector, planned.reflector);
+    const reflector = this.#reflectorWith(planned.reflector);
     await sealing.exclusively(() => this.#reflect(reflector));
     const { plan, probing } = held.course;
     const ending = endingPaths(plan, keptPaths(plan, planned.plan));
@@ -148,6 +159,22 @@ export class Reload {
     log.level = config.logLevel;
     const appliesAt = new Date(appliesAtMs).toISOString();
     log.info({ digest: config.digest, appliesAt, ending: ending.length }, 'configuration accepted, staged');
+  }
+
+  /**
+   * What is answered until another configuration is taken: its sessions besides all that are answered now, since a peer may
+   * have taken already what was staged here. What configurations have left that were not taken goes where there is no room.
+   */
+  #reflectorWith(next: ReflectorCourse): ReflectorCourse {
+    const all = bothReflectors(this.#parts.held.course.reflector, next);
+    const sessions = sessionsOfOnePeer(all.names);
+    if (sessions <= LIMITS.reflectedSessionsMax) return all;
+    if (this.#staged === null) return bothReflectors(this.#own, next);
+    throw new PopprobeError('reload_too_soon', {
+      expected: `at most ${LIMITS.reflectedSessionsMax} STAMP sessions of one peer over the configurations of one window`,
+      found: `${sessions} together with the one in force and what was staged since`,
+      remedy: 'reload again when the staged configuration has been taken: "popprobe status" shows from when on it is',
+    });
   }
 
   /** The reflector goes on with these sessions, at once. */
@@ -182,6 +209,7 @@ export class Reload {
     const sessions = keptSessions(course.reflector.plan, reflector.plan);
     const reflecting = (await course.reflecting.replan?.(reflector.plan, sessions)) ?? course.reflecting;
     held.course = takeCourse(planned, { probing, reflecting }, courseParts, { course, kept });
+    this.#own = reflector;
     traces.use(tracePeers(config.mesh, self));
     sealing.use({ summarizer: held.course.summarizer, tmaxNs: plan.tmaxNs, tickNs: plan.tickNs });
     await keyChange.use(keys);

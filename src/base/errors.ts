@@ -57,6 +57,7 @@ export const ERROR_CODES = [
   'bundle_unwritable',
   // another configuration while it runs
   'reload_needs_restart',
+  'reload_too_soon',
   // questions to the agent
   'trace_too_soon',
   // the command line

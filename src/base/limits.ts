@@ -32,6 +32,8 @@ export const LIMITS = {
   socketPathBytesMax: 107,
   /** Flows over all STAMP probe classes: the other 4 bits of the SSID. */
   flowsMax: 16,
+  /** STAMP sessions of one peer that a summary names: the flows of the mesh in force, and of the one that follows it. */
+  reflectedSessionsMax: 32,
   /** ICMP probe classes: with the 12 bits of the PoP's id they make the 16 bits of the ICMP identifier. */
   icmpClassesMax: 16,
   /** Paths of one agent: packets carry their number in 16 bits, and the paths to the PoP itself need a few. */

@@ -127,7 +127,7 @@ const pathSchema = z.strictObject({
   flow: count,
   interval_ms: z.number().positive(),
   counts: countsSchema,
-  /** Refused probes by errno of the local kernel, as pairs of errno and count. */
+  /** Refused probes by errno of the local kernel (an octet of the ring), as pairs of errno and count. */
   refused_by_errno: z.array(z.tuple([count, count.min(1)])).max(256),
   unreachable_by: z.array(unreachableSchema).max(LIMITS.unreachableRowsMax),
   /** Replies that came for probes of windows already sealed: copies, or later than any wait. */
@@ -183,9 +183,12 @@ const peerSchema = z.strictObject({
   peer: nameSchema,
   /** One letter a second of the window: g good, b bad (loss ratio over all paths > 50 %), u unknown. */
   seconds: z.string().regex(/^[gbu]{1,300}$/),
+  /** A mesh has at most 16 ICMP classes, and as many STAMP classes as flows: 32. A reload never mixes two meshes here. */
   classes: z.array(classSchema).max(64),
+  /** One for each ICMP class and each flow: 32. */
   paths: listOf(pathSchema, 256),
-  reflected: z.array(reflectedSchema).max(LIMITS.flowsMax),
+  /** Here it does: a reload that would bring more into one window is refused (`Reload`). */
+  reflected: z.array(reflectedSchema).max(LIMITS.reflectedSessionsMax),
 });
 
 /** Round trips from the PoP to itself: what this host alone adds, the least error of the window's delays. */
@@ -234,6 +237,7 @@ const instrumentSchema = z.strictObject({
   /** Answered requests with TLVs that had to be marked malformed, or failed their HMAC. */
   reflector_tlvs_malformed: count,
   reflector_tlvs_bad_mac: count,
+  /** One for each kind and family. */
   floor: z.array(floorSchema).max(4),
 });
 

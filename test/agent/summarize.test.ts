@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { SummaryBody } from '../../src/agent/seal.ts';
 import type { SessionName } from '../../src/agent/plan-reflector.ts';
 import { type Identity, Summarizer } from '../../src/agent/summarize.ts';
+import { LIMITS } from '../../src/base/limits.ts';
 import { NS_PER_MS, NS_PER_S } from '../../src/base/units.ts';
 import type { ClockState } from '../../src/linux/clock-state.ts';
 import type { PathPlan, ProbePlan } from '../../src/probe/plan.ts';
@@ -32,7 +33,7 @@ const PATHS: PathPlan[] = ['sin1', 'lax1'].flatMap((peer) => [
 
 const CLOCK: ClockState = { synchronised: false, offsetNs: null, maxErrorNs: null, source: 'adjtimex' };
 
-function rigOf(windowS = 10, sessions: SessionName[] = []) {
+function rigOf(windowS = 10, sessions: SessionName[] = [], paths = PATHS) {
   const plan: ProbePlan = {
     session: 1,
     tmaxNs: TMAX_NS,
@@ -40,9 +41,9 @@ function rigOf(windowS = 10, sessions: SessionName[] = []) {
     schedule: 'periodic',
     windowS,
     sockets: [],
-    paths: PATHS,
+    paths,
   };
-  const rig = new RingRig(PATHS, sessions.length, windowS);
+  const rig = new RingRig(paths, sessions.length, windowS);
   const summarizer = new Summarizer({
     identity: IDENTITY,
     plan,
@@ -135,6 +136,21 @@ describe('a summary', () => {
     expect(sin1?.seconds).toBe('g'.repeat(300));
     expect(sin1?.paths[0]?.counts).toMatchObject({ due: 3000, received: 2700, lost: 300 });
     expect(sin1?.paths[0]?.seconds_with_loss).toHaveLength(300);
+  });
+
+  it('of a peer with all the classes that a mesh may have, refused for every reason there is, is accepted', () => {
+    const classes = Array.from({ length: LIMITS.flowsMax }, (_, n) => n);
+    const paths = [
+      ...classes.map((n) => pathPlan({ className: `voice${n}` })),
+      ...classes.slice(0, LIMITS.icmpClassesMax).map((n) => pathPlan({ className: `echo${n}`, kind: 'icmp', ssid: 0 })),
+    ];
+    const { rig, summarize } = rigOf(10, [], paths);
+    for (const path of paths.keys()) {
+      for (let errno = 0; errno < 256; errno += 1) rig.refused(path, errno * NS_PER_MS, errno);
+    }
+    const [sin1] = asCollected(summarize()).peers;
+    expect(sin1?.classes).toHaveLength(LIMITS.flowsMax + LIMITS.icmpClassesMax);
+    expect(sin1?.paths.map(({ refused_by_errno: refused }) => refused.length)).toEqual(paths.map(() => 256));
   });
 
   it('is accepted whatever the outcomes were', () => {

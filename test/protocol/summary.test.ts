@@ -73,10 +73,10 @@ describe('a document that breaks the schema', () => {
       /^ams\/voice\/ipv4\/0: 601 replies to 600 requests/,
     ],
     [
-      'more sessions than a mesh can have',
+      'more sessions than two meshes can have',
       {
         ...summary,
-        peers: [buildPeer('ams', { reflected: Array.from({ length: 17 }, (_, flow) => ({ ...REFLECTED, flow })) })],
+        peers: [buildPeer('ams', { reflected: Array.from({ length: 33 }, (_, flow) => ({ ...REFLECTED, flow })) })],
       },
       /^peers\.0\.reflected: /,
     ],
