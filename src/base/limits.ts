@@ -220,6 +220,14 @@ export const LIMITS = {
   ingestWaitMsMax: 2000,
   /** Retry-After of an answer 429, seconds: the queue is a matter of seconds, and senders add their own jitter. */
   busyRetryAfterS: 2,
+  /** Questions of readers that are answered at a time: each may hold a document of 8 MiB until its reader has taken it. */
+  readersAtOnceMax: 64,
+  /** A connection on which nothing moves for so long is closed: its reader does not read. A sender has half of it. */
+  connectionSilentMsMax: 60_000,
+  /** What sends something else than HTTP has so long to read that it does, and is cut off then. */
+  brokenConnectionMsMax: 2000,
+  /** Requests that have begun when the collector stops have so long to end: who is cut off then sends his document again. */
+  collectorStopGraceMs: 5000,
   /** Octets of a refused, oversized body that are read and thrown away, so that its sender gets to see the answer. */
   refusedBodyDrainBytesMax: 64 * 1024 * 1024,
   /** How long a write waits for another process that holds the database: ingestion stands still meanwhile. */

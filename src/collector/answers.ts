@@ -50,9 +50,11 @@ export function sendError(reply: FastifyReply, error: PopprobeError): FastifyRep
   return reply.code(statusOf(error.code)).send(answerOf(error));
 }
 
-/** Answers what was not even a request, on the bare connection, and closes it. */
+/** Answers what was not even a request, on the bare connection, and closes it: also for a client that does not. */
 export function sendErrorOnSocket(socket: Socket, error: PopprobeError): void {
   if (!socket.writable) return;
+  const late = setTimeout(() => socket.destroy(), LIMITS.brokenConnectionMsMax);
+  socket.once('close', () => clearTimeout(late));
   const body = JSON.stringify(answerOf(error));
   const head = [
     `HTTP/1.1 ${statusOf(error.code)} ${error.code}`,

@@ -5,6 +5,7 @@ import { PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { SIGNATURE_HEADER } from '../protocol/jws.ts';
 import { conflictListOf } from './conflict-list.ts';
+import { limitReaders } from './connections.ts';
 import type { IngestCounters } from './counters.ts';
 import { documentListOf, documentQueryOf } from './document-list.ts';
 import { eventListOf, eventQueryOf } from './event-list.ts';
@@ -29,9 +30,18 @@ interface OfPop {
 }
 
 export function registerApi(app: FastifyInstance, parts: ApiParts): void {
-  const { store, counters, pops, nowMs } = parts;
-  app.get('/healthz', () => ({ status: 'ok', ...counters.snapshot() }));
+  app.get('/healthz', () => ({ status: 'ok', ...parts.counters.snapshot() }));
+  app.register((routes, _options, done) => {
+    limitReaders(routes);
+    registerLists(routes, parts);
+    registerDocuments(routes, parts);
+    registerConflicts(routes, parts);
+    done();
+  });
+}
 
+function registerLists(app: FastifyInstance, parts: ApiParts): void {
+  const { store, pops, nowMs } = parts;
   app.get('/api/v1/mesh', async () => meshOf(pops(), await store.mesh(), nowMs()));
 
   app.get<{ Querystring: RequestQuery }>('/api/v1/events', async ({ query }) => {
@@ -46,9 +56,6 @@ export function registerApi(app: FastifyInstance, parts: ApiParts): void {
     if (list.gaps.length === 0) await requirePop(parts, pop);
     return list;
   });
-
-  registerDocuments(app, parts);
-  registerConflicts(app, parts);
 }
 
 function registerDocuments(app: FastifyInstance, parts: ApiParts): void {

@@ -5,20 +5,22 @@ import { PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { asConnectionError, asPopprobeError, sendError, sendErrorOnSocket, statusOf } from './answers.ts';
 import { type ApiParts, registerApi } from './api.ts';
+import { endConnectionsOnClose } from './connections.ts';
 import { type IngestParts, registerIngest } from './ingest.ts';
 
 export type ServerParts = IngestParts & ApiParts;
 
-/** Builds the server without starting it. Closing it lets requests that have begun come to their end. */
+/** Builds the server without starting it. Closing it lets requests that have begun come to their end, within limits. */
 export function buildServer(parts: ServerParts): FastifyInstance {
   const app = fastify({
     requestTimeout: LIMITS.ingestRequestTimeoutMs,
+    connectionTimeout: LIMITS.connectionSilentMsMax,
     // While closing, requests on open connections are served: an agent's document is accepted rather than sent again.
     return503OnClosing: false,
     frameworkErrors: (error, _request, reply) => void sendError(reply, asPopprobeError(error)),
     clientErrorHandler: (error, socket) => sendErrorOnSocket(socket, asConnectionError(error)),
   });
-  closeConnectionsWhenDone(app);
+  endConnectionsOnClose(app);
   // Bodies are read by the ingest route alone, as octets: nobody else may parse or limit them.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
@@ -31,19 +33,6 @@ export function buildServer(parts: ServerParts): FastifyInstance {
   registerIngest(app, parts);
   registerApi(app, parts);
   return app;
-}
-
-/** Tells clients that a closing server will not take their next request: else an idle connection holds up the end. */
-function closeConnectionsWhenDone(app: FastifyInstance): void {
-  let closing = false;
-  app.addHook('preClose', (done) => {
-    closing = true;
-    done();
-  });
-  app.addHook('onSend', (_request, reply, payload, done) => {
-    if (closing) reply.header('connection', 'close');
-    done(null, payload);
-  });
 }
 
 function noSuchRoute(method: string, url: string): PopprobeError {
