@@ -220,6 +220,8 @@ export const LIMITS = {
   ingestWaitMsMax: 2000,
   /** Retry-After of an answer 429, seconds: the queue is a matter of seconds, and senders add their own jitter. */
   busyRetryAfterS: 2,
+  /** Octets of bodies that are being received, whose senders nobody has verified yet: 64 of the largest. */
+  receivedBytesMax: 256 * 1024 * 1024,
   /** Questions of readers that are answered at a time: each may hold a document of 8 MiB until its reader has taken it. */
   readersAtOnceMax: 64,
   /** A connection on which nothing moves for so long is closed: its reader does not read. A sender has half of it. */

@@ -2,6 +2,7 @@
 
 import { PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
+import type { BodyRoom } from './body.ts';
 
 /** A document that has come in: how large it is as sent, and whether it may wait behind those that are sealed now. */
 export interface Load {
@@ -27,6 +28,7 @@ export class Admission {
   readonly #backlog: Waiting[] = [];
   #working = 0;
   #octets = 0;
+  #receivedOctets = 0;
   #busyAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param monotonicMs monotonic clock, ms */
@@ -58,6 +60,32 @@ export class Admission {
     const waitMs = this.#monotonicMs() - sinceMs;
     if (waitMs > LIMITS.ingestWaitMsMax) {
       throw busy(`documents to wait for no longer than ${LIMITS.ingestWaitMsMax} ms`, `${Math.round(waitMs)} ms`);
+    }
+  }
+
+  /**
+   * Has a body read, with room for it as it comes: until it is there, its sender costs memory and has been verified by
+   * nobody. The room says `busy` when there is none.
+   */
+  async receive<T>(read: (room: BodyRoom) => Promise<T>): Promise<T> {
+    let taken = 0;
+    const release = (): void => {
+      this.#receivedOctets -= taken;
+      taken = 0;
+    };
+    const take: BodyRoom['take'] = (octets) => {
+      if (this.#receivedOctets + octets > LIMITS.receivedBytesMax) {
+        release();
+        return busy(`at most ${LIMITS.receivedBytesMax} octets to be received at a time`, 'more');
+      }
+      taken += octets;
+      this.#receivedOctets += octets;
+      return null;
+    };
+    try {
+      return await read({ take });
+    } finally {
+      release();
     }
   }
 

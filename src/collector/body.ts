@@ -4,13 +4,20 @@ import { PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { ACCEPT_ENCODING, type ContentEncoding, decompress, isContentEncoding } from '../protocol/content-encoding.ts';
 
+/** Room for a body as it comes. */
+export interface BodyRoom {
+  /** Takes room for so many octets more; null, or why there is none, from which on the body has none at all. */
+  take(octets: number): PopprobeError | null;
+}
+
 /**
  * Reads a request's body to its end, as it was sent.
  *
- * @throws PopprobeError `too_large` over the limit of `base/limits.ts`; `malformed` when the body is empty or cut short.
+ * @throws PopprobeError `too_large` over the limit of `base/limits.ts`; `malformed` when the body is empty or cut short;
+ * what `room` says when there is none.
  */
-export async function receiveBody(body: AsyncIterable<Buffer>): Promise<Buffer> {
-  const received = await collect(body);
+export async function receiveBody(body: AsyncIterable<Buffer>, room: BodyRoom): Promise<Buffer> {
+  const received = await collect(body, room);
   if (received.length === 0) throw malformed('the octets of one document as body', 'an empty body');
   return received;
 }
@@ -28,22 +35,51 @@ export async function decodeBody(received: Buffer, encoding: string | undefined)
   throw malformed(`content-encoding identity, ${ACCEPT_ENCODING}`, `content-encoding ${encoding}`);
 }
 
-async function collect(body: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+async function collect(body: AsyncIterable<Buffer>, room: BodyRoom): Promise<Buffer> {
+  let kept = new GrowingBuffer();
   let length = 0;
+  let refusal: PopprobeError | null = null;
   try {
     for await (const chunk of body) {
       length += chunk.length;
-      if (length <= LIMITS.summaryBodyBytesMax) chunks.push(chunk);
+      refusal ??= length > LIMITS.summaryBodyBytesMax ? tooLarge('as sent', LIMITS.summaryBodyBytesMax) : null;
+      refusal ??= room.take(chunk.length);
+      if (refusal === null) kept.add(chunk);
       // Reading on lets the sender see the answer: closing early would reset the connection under its feet.
-      else chunks.length = 0;
+      else if (kept.length > 0) kept = new GrowingBuffer();
       if (length > LIMITS.refusedBodyDrainBytesMax) break;
     }
   } catch (cause) {
     throw malformed('a complete body', `the connection broken after ${length} octets`, cause);
   }
-  if (length > LIMITS.summaryBodyBytesMax) throw tooLarge('as sent', LIMITS.summaryBodyBytesMax);
-  return Buffer.concat(chunks);
+  if (refusal !== null) throw refusal;
+  return kept.octets;
+}
+
+/** Chunks as they come, in one piece: as objects, those of a sender who sends one octet each would take 200 times as much. */
+class GrowingBuffer {
+  #memory = Buffer.alloc(0);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** A view: it is valid until more is added. */
+  get octets(): Buffer {
+    return this.#memory.subarray(0, this.#length);
+  }
+
+  add(chunk: Buffer): void {
+    const length = this.#length + chunk.length;
+    if (length > this.#memory.length) {
+      const memory = Buffer.allocUnsafe(Math.max(length, 2 * this.#memory.length));
+      this.#memory.copy(memory, 0, 0, this.#length);
+      this.#memory = memory;
+    }
+    chunk.copy(this.#memory, this.#length);
+    this.#length = length;
+  }
 }
 
 async function expand(received: Buffer, encoding: ContentEncoding): Promise<Uint8Array> {

@@ -62,7 +62,7 @@ export function registerIngest(app: FastifyInstance, parts: IngestParts): void {
         refuseRevoked(known.signer, nowMs());
         const isBacklog = isBacklogPriority(request.headers[PRIORITY_HEADER]);
         admission.mustHaveRoom(isBacklog);
-        const received = await receiveBody(request.raw);
+        const received = await admission.receive((room) => receiveBody(request.raw, room));
         return await admission.run({ octets: received.length, isBacklog }, async () => {
           const octets = await decodeBody(received, request.headers['content-encoding']);
           const document = await verifyDocument(octets, line, known);

@@ -1,6 +1,9 @@
 /** Bodies: the limits hold before and after decompression, and hostile ones are cut off early. */
 
 import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import v8 from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -15,8 +18,10 @@ function streamOf(octets: Uint8Array): Readable {
   return Readable.from(chunks);
 }
 
+const ANY_ROOM = { take: () => null };
+
 const readOctets = async (body: Readable, encoding: string | undefined): Promise<Uint8Array> =>
-  await decodeBody(await receiveBody(body), encoding);
+  await decodeBody(await receiveBody(body, ANY_ROOM), encoding);
 
 describe('a body', () => {
   it('is read as it was sent, plain or compressed', async () => {
@@ -50,6 +55,25 @@ describe('a body', () => {
     // Broken from its middle on, far beyond the limit: whoever inflated it all would find it corrupt.
     bomb.fill(0xff, Math.floor(bomb.length / 2));
     expect((await refusalOf(() => readOctets(streamOf(bomb), 'gzip'))).code).toBe('too_large');
+  });
+
+  it('takes no more memory when it comes one octet at a time', async () => {
+    v8.setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    const heapBytes = (): number => {
+      collectGarbage();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = heapBytes();
+    let taken = 0;
+    const octets = (async function* chunks() {
+      for (let sent = 0; sent < 200_000; sent += 1) yield Buffer.alloc(1);
+      await setImmediate();
+      taken = heapBytes() - before;
+    })();
+    expect(await receiveBody(octets, ANY_ROOM)).toHaveLength(200_000);
+    // An object for each octet would be some 20 MB.
+    expect(taken).toBeLessThan(5_000_000);
   });
 
   it('is not read for ever: beyond the drain limit the stream is abandoned', async () => {

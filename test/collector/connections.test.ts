@@ -10,11 +10,11 @@ import { SIGNATURE_HEADER } from '../../src/protocol/jws.ts';
 import { buildPeer } from '../protocol/summary-fixture.ts';
 import { Rig } from './harness.ts';
 
-// The real timers with other figures: a minute is nothing to wait for.
+// The real timers with other figures: a minute is nothing to wait for, and 256 MiB are nothing to send.
 vi.mock('../../src/base/limits.ts', async (original) => {
   const { LIMITS: real } = await original<typeof Limits>();
   const times = { connectionSilentMsMax: 500, brokenConnectionMsMax: 200, collectorStopGraceMs: 300 };
-  return { LIMITS: { ...real, ...times, readersAtOnceMax: 4 } };
+  return { LIMITS: { ...real, ...times, readersAtOnceMax: 4, receivedBytesMax: 100_000 } };
 });
 
 const HEALTH = 'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n';
@@ -113,5 +113,16 @@ describe('readers', () => {
     expect(statuses.filter((status) => status === '429')).toHaveLength(50 - LIMITS.readersAtOnceMax);
     expect(statuses.filter((status) => status === '200')).toHaveLength(LIMITS.readersAtOnceMax + 1);
     expect((await rig.get('/api/v1/documents/fra/1')).status).toBe(200);
+  });
+});
+
+describe('bodies', () => {
+  it('that are being received have so much room together; what comes then is told to come later, and does', async () => {
+    const { octets, signature } = await rig.sign();
+    const stalled = await client(await halfDocument(LIMITS.receivedBytesMax - 10));
+    await expect.poll(async () => (await rig.postBody(octets, { [SIGNATURE_HEADER]: signature })).status).toBe(429);
+    expect((await rig.get('/healthz')).json).toMatchObject({ refused: { busy: expect.any(Number) as unknown } });
+    stalled.destroy();
+    await expect.poll(async () => (await rig.postBody(octets, { [SIGNATURE_HEADER]: signature })).status).toBe(200);
   });
 });
