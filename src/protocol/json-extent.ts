@@ -43,8 +43,8 @@ function isFull(commas: Uint32Array, level: number, membersMax: number): boolean
   return count >= membersMax;
 }
 
-/** Where the quote is that ends the string, or the end of the text. */
-function endOfString(octets: Uint8Array, from: number): number {
+/** Where the quote is that ends the string which begins before `from`, or the end of the text. */
+export function endOfString(octets: Uint8Array, from: number): number {
   let at = from;
   while (at < octets.length && octets[at] !== QUOTE) at += octets[at] === BACKSLASH ? 2 : 1;
   return at;

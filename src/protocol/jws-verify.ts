@@ -7,6 +7,7 @@ import { PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { DocumentKind } from './document-kind.ts';
 import { ALGORITHM, SIGNATURE_HEADER, SIGNATURE_TYPES } from './jws.ts';
+import { parseJsonStrictly } from './strict-json.ts';
 
 /** Any other member could change what the signature means, so there is none. */
 const headerSchema = z.strictObject({
@@ -103,7 +104,7 @@ function decodeBase64url(text: string, part: string): Buffer {
 
 function parseHeader(octets: Buffer): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets));
+    return parseJsonStrictly(octets);
   } catch (cause) {
     throw malformed('a header of JSON in UTF-8', 'something else', cause);
   }

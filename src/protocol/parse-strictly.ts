@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
 import { excessOf } from './json-extent.ts';
+import { parseJsonStrictly } from './strict-json.ts';
 
 const EXTENT_MAX = { levels: LIMITS.documentLevelsMax, members: LIMITS.documentMembersMax };
 
@@ -22,7 +23,7 @@ export interface DocumentForm<Schema extends z.ZodType> {
  * Reads one document. Call it only on octets whose signature has been verified.
  *
  * @throws PopprobeError `too_large` over the limit of its kind; `malformed` when the octets are not UTF-8, not JSON, or
- * JSON that is too deep or too wide; `schema` when the document breaks the schema or contradicts itself, with the place in `found`.
+ * JSON that is too deep or too wide, or names a member twice; `schema` when the document breaks the schema or contradicts itself, with the place in `found`.
  */
 export function parseStrictly<Schema extends z.ZodType>(
   octets: Uint8Array,
@@ -44,8 +45,7 @@ function parseJson(octets: Uint8Array): unknown {
   const excess = excessOf(octets, EXTENT_MAX);
   if (excess !== null) throw malformed(`JSON of at most ${EXTENT_MAX[excess]} ${excess}`, 'more');
   try {
-    // ignoreBOM keeps a byte order mark in the text, where JSON.parse refuses it (RFC 8259 section 8.1).
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets));
+    return parseJsonStrictly(octets);
   } catch (cause) {
     throw malformed('JSON in UTF-8', cause instanceof Error ? cause.message : String(cause), cause);
   }

@@ -26,7 +26,10 @@ function outcomeMismatch(summary: Summary): string | null {
 
 /** The class rows are derived from the paths: a credit must not depend on which of the two somebody reads. */
 function classMismatch({ peer, classes, paths }: SummaryPeer): string | null {
+  const seen = new Set<string>();
   for (const row of classes) {
+    if (seen.has(row.class)) return `${peer}/${row.class}: listed twice`;
+    seen.add(row.class);
     const flows = paths.filter((path) => path.class === row.class);
     const sum = emptyCounts();
     for (const flow of flows) addCounts(sum, flow.counts);

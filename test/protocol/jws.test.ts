@@ -185,6 +185,7 @@ describe('a line whose header is signed but not acceptable', () => {
     ['an array', [], 'malformed'],
     ['text that is not JSON', 'nonsense', 'malformed'],
     ['a byte order mark', `\ufeff${JSON.stringify(good)}`, 'malformed'],
+    ['a type twice', JSON.stringify(good).replace('{', '{"typ":"popprobe-record+jws",'), 'malformed'],
   ];
 
   it.each(refused)('is refused: %s', async (_what, header, code) => {

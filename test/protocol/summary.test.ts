@@ -10,6 +10,8 @@ import { buildCounts, buildPath, buildPeer, buildSummary, octetsOf } from './sum
 
 const REFLECTED = { class: 'voice', family: 'ipv4' as const, flow: 0, received: 600, replied: 600 };
 
+const CLASS = { class: 'best-effort', flows: 1, counts: buildCounts(), rtt: null, worst_flow: null };
+
 /** The document with one path that carries these changes. */
 function withPath(overrides: Parameters<typeof buildPath>[0]): Summary {
   return buildSummary({ peers: [buildPeer('ams', { paths: [buildPath(overrides)] })] });
@@ -31,13 +33,15 @@ describe('a valid summary', () => {
   });
 });
 
-describe('octets that are no JSON', () => {
+describe('octets that are no JSON, or are read in two ways', () => {
   const text = octetsOf(buildSummary());
   const cases: [string, Uint8Array][] = [
     ['nothing', new Uint8Array()],
     ['a truncated document', text.subarray(0, text.length - 10)],
     ['invalid UTF-8', Buffer.from([0x22, 0xc3, 0x28, 0x22])],
     ['a byte order mark', Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), text])],
+    ['a member that stands there twice', Buffer.from(text.toString().replace('"lost":0', '"lost":9,"lost":0'))],
+    ['one that is spelled in two ways', Buffer.from(text.toString().replace('"lost":0', '"l\\u006fst":9,"lost":0'))],
   ];
 
   it.each(cases)('are malformed: %s', (_what, octets) => {
@@ -79,6 +83,11 @@ describe('a document that breaks the schema', () => {
         peers: [buildPeer('ams', { reflected: Array.from({ length: 33 }, (_, flow) => ({ ...REFLECTED, flow })) })],
       },
       /^peers\.0\.reflected: /,
+    ],
+    [
+      'a class twice',
+      { ...summary, peers: [buildPeer('ams', { paths: [buildPath()], classes: [CLASS, CLASS] })] },
+      /^ams\/best-effort: listed twice/,
     ],
     ['too few seconds', { ...summary, peers: [buildPeer('ams', { seconds: 'ggg' })] }, /^ams: 3 seconds in 60 s/],
     ['two different starts', { ...summary, window: { ...summary.window, start_unix_s: 1 } }, /^window: start/],
