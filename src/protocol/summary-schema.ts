@@ -125,7 +125,7 @@ const pathSchema = z.strictObject({
   size_bytes: count,
   /** Flow number within the class: one UDP source port each; 0 for ICMP. */
   flow: count,
-  interval_ms: z.number().positive(),
+  interval_ms: z.number().min(LIMITS.intervalMsMin).max(LIMITS.intervalMsMax),
   counts: countsSchema,
   /** Refused probes by errno of the local kernel (an octet of the ring), as pairs of errno and count. */
   refused_by_errno: z.array(z.tuple([count, count.min(1)])).max(256),
@@ -258,8 +258,9 @@ export const summarySchema = z.strictObject({
   config_digest: digest,
   software: z.string().max(64),
   parameters: z.strictObject({
-    tmax_ms: count,
-    tick_ms: z.number().positive(),
+    /** As a configuration may have them: by these the collector reckons what the two ends of a path may differ by. */
+    tmax_ms: z.int().min(LIMITS.tmaxMsMin).max(LIMITS.tmaxMsMax),
+    tick_ms: z.number().min(LIMITS.tickMsMin).max(LIMITS.tickMsMax),
     /** Periodic with a random phase per window (RFC 3432), or Poisson (RFC 2330). */
     schedule: z.enum(['periodic', 'poisson']),
     transport: z.partialRecord(z.enum(['icmp', 'stamp']), z.string().max(64)),

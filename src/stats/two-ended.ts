@@ -54,7 +54,7 @@ const POISSON_DEVIATIONS = 5;
 export function reconcile(sender: SenderAccount, reflector: ReflectorAccount | null): Reconciliation {
   const { received, lost, void: voided } = sender.counts;
   const sent = received + lost + voided;
-  const clockNs = reflector && clockBoundNs(sender.end, reflector.end);
+  const clockNs = reflector && clockBoundNs(sender.end, reflector.end, sent * sender.intervalMs * NS_PER_MS);
   const tolerance = toleranceOf(sender, clockNs ?? 0);
   const unknown = (reason: Unknown): Reconciliation => ({ verdict: 'unknown', reason, sent, tolerance });
   if (reflector === null) return unknown('no_document');
@@ -94,7 +94,8 @@ function isWithin(
  */
 function toleranceOf(sender: SenderAccount, clockNs: number): number {
   const { counts, intervalMs, schedule, tickMs, tmaxMs, rttMaxNs } = sender;
-  const delayMs = rttMaxNs === null ? tmaxMs : Math.max(0, rttMaxNs) / NS_PER_MS;
+  // Nothing that took longer than Tmax was received, whatever the document says.
+  const delayMs = rttMaxNs === null ? tmaxMs : Math.min(tmaxMs, Math.max(0, rttMaxNs) / NS_PER_MS);
   // A probe later than that is missed, see `decideDue`.
   const sendingMs = tickMs + intervalMs / 2;
   const mean = (delayMs + sendingMs + clockNs / NS_PER_MS) / intervalMs;
@@ -102,6 +103,9 @@ function toleranceOf(sender: SenderAccount, clockNs: number): number {
   return Math.ceil(mean + spread) + EDGE_PROBES + counts.late;
 }
 
-function clockBoundNs(a: EndOfPath, b: EndOfPath): number | null {
-  return a.clockErrorNs === null || b.clockErrorNs === null ? null : a.clockErrorNs + b.clockErrorNs;
+/** Null when there is none, or when it is as long as what was sent took: within that, any two counts would agree. */
+function clockBoundNs(a: EndOfPath, b: EndOfPath, sentNs: number): number | null {
+  if (a.clockErrorNs === null || b.clockErrorNs === null) return null;
+  const boundNs = a.clockErrorNs + b.clockErrorNs;
+  return boundNs < sentNs ? boundNs : null;
 }

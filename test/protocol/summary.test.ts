@@ -12,6 +12,11 @@ const REFLECTED = { class: 'voice', family: 'ipv4' as const, flow: 0, received: 
 
 const CLASS = { class: 'best-effort', flows: 1, counts: buildCounts(), rtt: null, worst_flow: null };
 
+function withParameters(overrides: Partial<Summary['parameters']>): Summary {
+  const summary = buildSummary();
+  return { ...summary, parameters: { ...summary.parameters, ...overrides } };
+}
+
 /** The document with one path that carries these changes. */
 function withPath(overrides: Parameters<typeof buildPath>[0]): Summary {
   return buildSummary({ peers: [buildPeer('ams', { paths: [buildPath(overrides)] })] });
@@ -89,6 +94,9 @@ describe('a document that breaks the schema', () => {
       { ...summary, peers: [buildPeer('ams', { paths: [buildPath()], classes: [CLASS, CLASS] })] },
       /^ams\/best-effort: listed twice/,
     ],
+    ['a tick that no agent has', withParameters({ tick_ms: LIMITS.tickMsMax + 1 }), /^parameters\.tick_ms: /],
+    ['a Tmax that no mesh has', withParameters({ tmax_ms: LIMITS.tmaxMsMax + 1 }), /^parameters\.tmax_ms: /],
+    ['an interval that no mesh has', withPath({ interval_ms: 0.001 }), /interval_ms/],
     ['too few seconds', { ...summary, peers: [buildPeer('ams', { seconds: 'ggg' })] }, /^ams: 3 seconds in 60 s/],
     ['two different starts', { ...summary, window: { ...summary.window, start_unix_s: 1 } }, /^window: start/],
     ['a clock that nobody vouched for', { ...summary, clock: { ...summary.clock, source: 'none' } }, /^clock: .* none/],

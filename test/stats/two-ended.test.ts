@@ -40,6 +40,13 @@ describe('the tolerance', () => {
     ['a worse clock: (12 + 1 + 400 + 5 + 50) / 100', sender(), reflector(600, 600, { clockErrorNs: 400_000_000 }), 7],
     ['no clock known: (12 + 5 + 50) / 100', sender(), reflector(600, 600, { clockErrorNs: null }), 3],
     ['a dense stream: (12 + 2 + 5 + 0.5) / 1', sender({ intervalMs: 1 }), reflector(600), 22],
+    ['clocks as bad as the window is long: as if unknown', sender(), reflector(600, 600, { clockErrorNs: 60e9 }), 3],
+    [
+      'a sample beyond Tmax, which none can be: (3000 + 2 + 5 + 50) / 100',
+      sender({ rttMaxNs: 1e15 }),
+      reflector(600),
+      33,
+    ],
     ['no sample, so Tmax: (3000 + 2 + 5 + 50) / 100', sender({ rttMaxNs: null }), reflector(600), 33],
     ['a Poisson stream: 0.69 + 5 * sqrt(0.69) = 4.84', sender({ schedule: 'poisson' }), reflector(600), 7],
     ['late probes, each of which may belong to the next window', sender({}, { lost: 4, late: 4 }), reflector(600), 7],
