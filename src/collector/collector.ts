@@ -1,5 +1,6 @@
 /** The wiring of the collector: keys, store, server. */
 
+import { lookup } from 'node:dns/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { PopprobeError } from '../base/errors.ts';
@@ -55,7 +56,9 @@ export async function startCollector(
 
 async function listen(server: FastifyInstance, { host, port }: CollectorConfig['listen']): Promise<string> {
   try {
-    return await server.listen({ host, port });
+    // Of "localhost" the framework opens a second server for the second address, with none of the limits of ours.
+    const { address } = await lookup(host, { verbatim: false });
+    return await server.listen({ host: address, port });
   } catch (cause) {
     throw new PopprobeError('syscall_failed', {
       expected: `to listen on ${host} port ${port}`,

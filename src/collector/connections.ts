@@ -37,6 +37,8 @@ export function endConnectionsOnClose(app: FastifyInstance): void {
     const late = setTimeout(() => {
       for (const socket of requests.keys()) socket.destroy();
     }, LIMITS.collectorStopGraceMs);
+    // A server that never came to listen is not closed either, and must not wait for this.
+    late.unref();
     app.server.once('close', () => clearTimeout(late));
     done();
   });

@@ -1,13 +1,14 @@
 /** The collector as it is started: key files, store and address from a configuration. */
 
+import dns from 'node:dns';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { request } from 'undici';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { startCollector } from '../../src/collector/collector.ts';
 import type { CollectorConfig } from '../../src/config/collector-config.ts';
 import { writeKeyPair } from '../../src/config/key-pair.ts';
@@ -73,5 +74,23 @@ it('does not start on an address that is taken, and lets go of the store', async
   expect((await refusalOf(() => startCollector({ ...config, listen }, log, { load }))).code).toBe('syscall_failed');
   holder.close();
   const collector = await startCollector(config, log, { load });
+  await collector.close();
+});
+
+it('listens on one address of a name that has several: a second server would not be ours', async () => {
+  // As a host whose "localhost" has both families. Where the name is looked up otherwise, it has the addresses of this host.
+  const { lookup } = dns;
+  const both = [
+    { address: '127.0.0.1', family: 4 },
+    { address: '127.0.0.2', family: 4 },
+  ];
+  const spy = vi.spyOn(dns, 'lookup').mockImplementation(((name: string, options: unknown, done: unknown) => {
+    if (name === 'localhost' && typeof done === 'function') Reflect.apply(done, null, [null, both]);
+    else Reflect.apply(lookup, dns, done === undefined ? [name, options] : [name, options, done]);
+  }) as typeof lookup);
+  const collector = await startCollector({ ...config, listen: { host: 'localhost', port: 0 } }, log, { load });
+  spy.mockRestore();
+  const other = connect({ host: '127.0.0.2', port: Number(new URL(collector.url).port) });
+  await expect(once(other, 'connect')).rejects.toThrow('ECONNREFUSED');
   await collector.close();
 });
