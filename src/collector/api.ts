@@ -12,6 +12,7 @@ import { eventListOf, eventQueryOf } from './event-list.ts';
 import { gapListOf, gapsAfter } from './gap-list.ts';
 import { meshOf } from './mesh.ts';
 import { type RequestQuery, requireParameters } from './query.ts';
+import { SharedAnswer } from './shared-answer.ts';
 import type { DocumentStore, StoredDocument } from './store/store.ts';
 
 export interface ApiParts {
@@ -21,6 +22,8 @@ export interface ApiParts {
   pops: () => readonly string[];
   /** CLOCK_REALTIME, ms since the Unix epoch. */
   nowMs: () => number;
+  /** Monotonic clock, ms. */
+  monotonicMs: () => number;
 }
 
 /** A route of one PoP. */
@@ -41,8 +44,15 @@ export function registerApi(app: FastifyInstance, parts: ApiParts): void {
 }
 
 function registerLists(app: FastifyInstance, parts: ApiParts): void {
-  const { store, pops, nowMs } = parts;
-  app.get('/api/v1/mesh', async () => meshOf(pops(), await store.mesh(), nowMs()));
+  const { store, pops, nowMs, monotonicMs } = parts;
+  // Of 100 PoPs it is 22 MB, and takes more than a second.
+  const mesh = new SharedAnswer(
+    async () => Buffer.from(JSON.stringify(meshOf(pops(), await store.mesh(), nowMs()))),
+    monotonicMs,
+  );
+  app.get('/api/v1/mesh', async (_request, reply) => {
+    return reply.header('content-type', 'application/json; charset=utf-8').send(await mesh.give());
+  });
 
   app.get<{ Querystring: RequestQuery }>('/api/v1/events', async ({ query }) => {
     const asked = eventQueryOf(query);

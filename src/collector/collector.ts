@@ -35,11 +35,12 @@ export async function startCollector(
 ): Promise<Collector> {
   const keyring = await loadKeyring(config.pops);
   const store = new SqliteStore(openDatabase(config.store.sqliteFile));
-  const admission = new Admission(() => performance.now());
+  const monotonicMs = (): number => performance.now();
+  const admission = new Admission(monotonicMs);
   const counters = new IngestCounters();
   const keys = new KeyReload(config, { load, keyring, log });
   const pops = (): string[] => keys.config.pops.map((pop) => pop.name);
-  const server = buildServer({ keyring, store, admission, counters, pops, log, nowMs: Date.now });
+  const server = buildServer({ keyring, store, admission, counters, pops, log, nowMs: Date.now, monotonicMs });
   const close = async (): Promise<void> => {
     await server.close();
     await store.close();

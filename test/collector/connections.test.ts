@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LIMITS } from '../../src/base/limits.ts';
 import type * as Limits from '../../src/base/limits.ts';
+import { SqliteStore } from '../../src/collector/store/sqlite-store.ts';
 import { SIGNATURE_HEADER } from '../../src/protocol/jws.ts';
 import { buildPeer } from '../protocol/summary-fixture.ts';
 import { Rig } from './harness.ts';
@@ -113,6 +114,17 @@ describe('readers', () => {
     expect(statuses.filter((status) => status === '429')).toHaveLength(50 - LIMITS.readersAtOnceMax);
     expect(statuses.filter((status) => status === '200')).toHaveLength(LIMITS.readersAtOnceMax + 1);
     expect((await rig.get('/api/v1/documents/fra/1')).status).toBe(200);
+  });
+});
+
+describe('the mesh', () => {
+  it('is read once for all who ask for it together', async () => {
+    const reading = vi.spyOn(SqliteStore.prototype, 'mesh');
+    const questions = 'GET /api/v1/mesh HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(LIMITS.readersAtOnceMax);
+    const text = await answersOn(await client(`${questions}${HEALTH.replace('x', 'x\r\nconnection: close')}`));
+    expect(text.match(/"generated_at"/g)).toHaveLength(LIMITS.readersAtOnceMax);
+    expect(reading).toHaveBeenCalledTimes(1);
+    reading.mockRestore();
   });
 });
 

@@ -105,6 +105,7 @@ export class Rig {
       pops: () => ['fra', 'ams', 'par'],
       log: pino({ level: 'silent' }),
       nowMs: () => NOW_MS,
+      monotonicMs: () => performance.now(),
     });
     this.url = await listen(this.#server);
   }
