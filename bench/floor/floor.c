@@ -133,13 +133,13 @@ static uint16_t ones_sum(const unsigned char *octets, unsigned length) {
   return (uint16_t)((sum & 0xffff) + (sum >> 16));
 }
 
-static unsigned char fill_octet(unsigned at) { return (unsigned char)(((SESSION ^ at) * 0x9e3779b1u) >> 24); }
+static uint32_t fill_word(unsigned at) { return (SESSION ^ at) * 0x9e3779b1u; }
 
 static unsigned write_echo(unsigned char *packet, unsigned path, uint32_t sequence) {
   const uint32_t words[] = {8u << 24, (uint32_t)local_port << 16 | (sequence & 0xffff), MAGIC, SESSION, path << 16,
                             sequence, now.s, now.ns};
   for (unsigned i = 0; i < 8; i++) put32(packet + 4 * i, words[i]);
-  for (unsigned at = 32; at < ECHO_BYTES; at++) packet[at] = fill_octet(at);
+  for (unsigned at = 32; at < ECHO_BYTES; at += 4) put32(packet + at, fill_word(at));
   put16(packet + 2, (uint16_t)~ones_sum(packet, ECHO_BYTES));
   return ECHO_BYTES;
 }
@@ -176,7 +176,7 @@ static void read_echo(const unsigned char *packet, unsigned length, const struct
   const unsigned char *icmp = packet + header;
   int is_ours = length == header + ECHO_BYTES && get16(icmp) == 0 && get32(icmp + 8) == MAGIC &&
     get32(icmp + 12) == SESSION && ones_sum(icmp, ECHO_BYTES) == 0xffff && get16(icmp + 16) < path_count;
-  for (unsigned at = 32; is_ours && at < ECHO_BYTES; at++) is_ours = icmp[at] == fill_octet(at);
+  for (unsigned at = 32; is_ours && at < ECHO_BYTES; at += 4) is_ours = get32(icmp + at) == fill_word(at);
   struct path *path = is_ours ? &paths[get16(icmp + 16)] : NULL;
   if (!path || path->to.sin_addr.s_addr != from->sin_addr.s_addr) wrong++;
   else file(path, get32(icmp + 20), (struct moment){get32(icmp + 24), get32(icmp + 28)}, t4, NULL);
@@ -320,7 +320,7 @@ static void open_link(struct link *link, struct sockaddr_in source, unsigned num
   if (is_icmp) filter_echo_replies(fd);
   const int options[][3] = {
     {SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER}, {SOL_SOCKET, SO_SNDBUF, RECEIVE_BUFFER},
-    {IPPROTO_IP, IP_TTL, 255}, {IPPROTO_IP, IP_RECVTTL, 1}, {IPPROTO_IP, IP_RECVTOS, 1},
+    {IPPROTO_IP, IP_TTL, 255}, {IPPROTO_IP, IP_RECVTTL, !is_icmp}, {IPPROTO_IP, IP_RECVTOS, !is_icmp},
     {IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO}, {IPPROTO_IP, IP_RECVERR, 1},
     {SOL_SOCKET, SO_TIMESTAMPING, STAMPING},
   };

@@ -73,22 +73,37 @@ export function bindError(address: IpAddress, port: number, errno: number): Popp
   );
 }
 
+export interface SocketSettings {
+  kind: SocketKind;
+  /** Local address; it decides the family. */
+  address: IpAddress;
+  dscp: number;
+  receiveBufferBytes: number;
+}
+
 /** What every probing and reflecting socket has: buffers, TTL, DSCP, DF, and errors and header fields reported. */
-export function configureSocket(fd: number, address: IpAddress, dscp: number, receiveBufferBytes: number): void {
+export function configureSocket(fd: number, { kind, address, dscp, receiveBufferBytes }: SocketSettings): void {
   // The forced size ignores net.core.rmem_max but needs CAP_NET_ADMIN; without it the kernel caps the request.
   if (trySetOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, receiveBufferBytes) !== 0) {
     setOption(fd, SOL_SOCKET, SO_RCVBUF, receiveBufferBytes);
   }
   setOption(fd, SOL_SOCKET, SO_SNDBUF, receiveBufferBytes);
-  if (familyOf(address) === 'ipv4') configureIpv4(fd, dscp);
+  if (familyOf(address) === 'ipv4') configureIpv4(fd, dscp, handsOutHeader(kind, address));
   else configureIpv6(fd, dscp);
 }
 
-function configureIpv4(fd: number, dscp: number): void {
+/** Whether what a socket receives begins with the IP header: with a raw IPv4 socket alone. */
+export function handsOutHeader(kind: SocketKind, address: IpAddress): boolean {
+  return kind === 'icmp_raw' && familyOf(address) === 'ipv4';
+}
+
+function configureIpv4(fd: number, dscp: number, hasHeader: boolean): void {
   setOption(fd, IPPROTO_IP, IP_TTL, TTL);
   setOption(fd, IPPROTO_IP, IP_TOS, dscp << 2);
-  setOption(fd, IPPROTO_IP, IP_RECVTTL, 1);
-  setOption(fd, IPPROTO_IP, IP_RECVTOS, 1);
+  if (!hasHeader) {
+    setOption(fd, IPPROTO_IP, IP_RECVTTL, 1);
+    setOption(fd, IPPROTO_IP, IP_RECVTOS, 1);
+  }
   setOption(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
   // Also makes the kernel report ENOBUFS, which it hides otherwise.
   setOption(fd, IPPROTO_IP, IP_RECVERR, 1);

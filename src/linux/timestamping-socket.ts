@@ -28,7 +28,7 @@ import { type Libc, libc, syscallError } from './libc.ts';
 import { filterEchoReplies } from './echo-filter.ts';
 import { mayBeIcmpError } from './icmp-errnos.ts';
 import { MessageBatch } from './message-batch.ts';
-import { bindSocket, closeSocket, configureSocket, type SocketKind } from './socket.ts';
+import { bindSocket, closeSocket, configureSocket, handsOutHeader, type SocketKind } from './socket.ts';
 import { blankEndpoint, type Endpoint, readSockaddr, writeSockaddr } from './sockaddr.ts';
 import { DropCounter, setOption } from './socket-option.ts';
 import { TxKeys } from './tx-keys.ts';
@@ -120,6 +120,7 @@ export class TimestampingSocket {
   readonly #error: IcmpError;
   readonly #drops: DropCounter;
   readonly #isIpv4: boolean;
+  readonly #hasIpHeader: boolean;
   readonly #txStamps: boolean;
   #explicitKeys: boolean;
   #explicitProven = false;
@@ -135,7 +136,8 @@ export class TimestampingSocket {
     this.#explicitKeys = options.txKeys !== 'counted';
     this.#isIpv4 = familyOf(options.address) === 'ipv4';
     this.#drops = new DropCounter(fd);
-    const room = options.payloadBytes + (this.#hasIpHeader() ? IPV4_HEADER_BYTES_MAX : 0);
+    this.#hasIpHeader = handsOutHeader(options.kind, options.address);
+    const room = options.payloadBytes + (this.#hasIpHeader ? IPV4_HEADER_BYTES_MAX : 0);
     this.outgoing = new MessageBatch(LIMITS.batchMessages, options.payloadBytes, TX_CONTROL_BYTES);
     this.#incoming = new MessageBatch(LIMITS.batchMessages, room, RX_CONTROL_BYTES);
     this.#errors = new MessageBatch(LIMITS.batchMessages, room, RX_CONTROL_BYTES);
@@ -155,7 +157,7 @@ export class TimestampingSocket {
     };
     this.#error = { errno: 0, type: 0, code: 0, offender: this.#ancillary.offender };
     if (options.kind === 'icmp_raw') filterEchoReplies(fd, familyOf(options.address), options.port);
-    configureSocket(fd, options.address, options.dscp, options.receiveBufferBytes ?? LIMITS.receiveBufferBytes);
+    configureSocket(fd, { receiveBufferBytes: LIMITS.receiveBufferBytes, ...options });
     if (options.isBound === true) {
       this.#resetKeys();
     } else {
@@ -295,7 +297,7 @@ export class TimestampingSocket {
     this.#readAncillary(this.#incoming, message);
     this.#fill(this.#incoming, message);
     const datagram = this.#datagram;
-    if (this.#hasIpHeader()) {
+    if (this.#hasIpHeader) {
       const header = (datagram.view.getUint8(datagram.offset) & 0xf) * 4;
       datagram.tos = datagram.view.getUint8(datagram.offset + 1);
       datagram.ttl = datagram.view.getUint8(datagram.offset + 8);
@@ -322,11 +324,6 @@ export class TimestampingSocket {
       return 1;
     }
     return 0;
-  }
-
-  /** A raw IPv4 socket hands out the IP header, every other kind only what is inside. */
-  #hasIpHeader(): boolean {
-    return this.kind === 'icmp_raw' && this.#isIpv4;
   }
 
   #readAncillary(batch: MessageBatch, message: number): void {

@@ -28,6 +28,8 @@ import { onesComplementSum } from './ip-checksum.ts';
 export const ICMP_HEADER_BYTES = 8;
 /** Octets of payload that the probe's own fields need. */
 const ICMP_PAYLOAD_BYTES_MIN = 24;
+/** Octets of a message in front of the fill. */
+const MARKS_BYTES = ICMP_HEADER_BYTES + ICMP_PAYLOAD_BYTES_MIN;
 /** Octets of a message up to and including the probe sequence: enough to know which probe is quoted. */
 const QUOTE_BYTES_MIN = 24;
 
@@ -87,8 +89,8 @@ export function encodeEchoRequest(
   view.setUint32(offset + 24, probe.t1.seconds);
   view.setUint32(offset + 28, probe.t1.nanoseconds);
   const length = ICMP_HEADER_BYTES + payloadBytes;
-  for (let at = 32; at < length; at += 1) view.setUint8(offset + at, fillOctet(probe.session, at));
-  view.setUint16(offset + 18, ~onesComplementSum(view, offset, length) & 0xffff);
+  const fillSum = writeFill(view, offset, length, probe.session);
+  view.setUint16(offset + 18, ~onesComplementSum(view, offset, MARKS_BYTES, fillSum) & 0xffff);
   if (family === 'ipv6') view.setUint16(offset + 2, 0);
 }
 
@@ -109,8 +111,11 @@ export function decodeEchoReply(
   if (view.getUint16(offset) !== TYPES[family].reply << 8) return 'not_reply';
   if (!isOurs(view, offset, session)) return 'foreign';
   readProbe(view, offset, session, into);
-  const sum = family === 'ipv4' ? onesComplementSum(view, offset, length) : balancedSum(view, offset, length);
-  return sum === 0xffff && isFilled(view, offset, length, into) ? 'ok' : 'corrupt';
+  const fillSum = sumOfFill(view, offset, length, session);
+  if (fillSum < 0 || (into.sequence & 0xffff) !== view.getUint16(offset + 6)) return 'corrupt';
+  const sum =
+    family === 'ipv4' ? onesComplementSum(view, offset, MARKS_BYTES, fillSum) : balancedSum(view, offset, fillSum);
+  return sum === 0xffff ? 'ok' : 'corrupt';
 }
 
 /**
@@ -152,21 +157,56 @@ function readProbe(view: DataView, offset: number, session: number, into: EchoPr
   into.t1.nanoseconds = view.getUint32(offset + 28);
 }
 
-/** Whether both copies of the sequence agree and all octets behind the marks are those that were sent. */
-function isFilled(view: DataView, offset: number, length: number, { sequence, session }: EchoProbe): boolean {
-  if ((sequence & 0xffff) !== view.getUint16(offset + 6)) return false;
-  for (let at = 32; at < length; at += 1) {
-    if (view.getUint8(offset + at) !== fillOctet(session, at)) return false;
+/** Writes the octets behind the marks; returns the sum of their 16-bit words, not folded. */
+function writeFill(view: DataView, offset: number, length: number, session: number): number {
+  let sum = 0;
+  let at = MARKS_BYTES;
+  for (; at + 4 <= length; at += 4) {
+    const word = fillWord(session, at);
+    view.setUint32(offset + at, word);
+    sum += (word >>> 16) + (word & 0xffff);
   }
-  return true;
+  for (; at < length; at += 1) {
+    const octet = fillOctet(session, at);
+    view.setUint8(offset + at, octet);
+    sum += octetInSum(octet, at);
+  }
+  return sum;
+}
+
+/** The sum of 16-bit words of the octets behind the marks, not folded; -1 unless all are those that were sent. */
+function sumOfFill(view: DataView, offset: number, length: number, session: number): number {
+  let sum = 0;
+  let at = MARKS_BYTES;
+  for (; at + 4 <= length; at += 4) {
+    const word = fillWord(session, at);
+    if (view.getUint32(offset + at) !== word >>> 0) return -1;
+    sum += (word >>> 16) + (word & 0xffff);
+  }
+  for (; at < length; at += 1) {
+    const octet = fillOctet(session, at);
+    if (view.getUint8(offset + at) !== octet) return -1;
+    sum += octetInSum(octet, at);
+  }
+  return sum;
 }
 
 /** A pattern without long runs of one bit, different at each place: shifted or overwritten octets show. */
+function fillWord(session: number, at: number): number {
+  return Math.imul(session ^ at, 0x9e3779b1);
+}
+
+/** The octets of a word that the message has no room for as a whole. */
 function fillOctet(session: number, at: number): number {
-  return (Math.imul(session ^ at, 0x9e3779b1) >>> 24) & 0xff;
+  return (fillWord(session, at & ~3) >>> (24 - 8 * (at & 3))) & 0xff;
+}
+
+/** What an octet adds to the sum of 16-bit words. */
+function octetInSum(octet: number, at: number): number {
+  return at % 2 === 0 ? octet << 8 : octet;
 }
 
 /** The sum of an IPv6 reply as if it were still the request that was balanced: 0xffff when nothing has changed on the way. */
-function balancedSum(view: DataView, offset: number, length: number): number {
-  return onesComplementSum(view, offset + 4, length - 4, (TYPES.ipv6.request << 8) + CHECKSUM);
+function balancedSum(view: DataView, offset: number, fillSum: number): number {
+  return onesComplementSum(view, offset + 4, MARKS_BYTES - 4, (TYPES.ipv6.request << 8) + CHECKSUM + fillSum);
 }
