@@ -31,6 +31,7 @@ const ERRNO: Readonly<Record<number, ErrnoEntry>> = {
   111: { name: 'ECONNREFUSED', sentence: 'nothing listens on that port at the peer' },
   112: { name: 'EHOSTDOWN', sentence: 'the next hop does not answer' },
   113: { name: 'EHOSTUNREACH', sentence: 'no route to the host, or the next hop does not answer' },
+  122: { name: 'EDQUOT', sentence: 'the quota of this user or folder is used up' },
 };
 
 /** 'EPERM', or 'errno 200' for a number without a name here. */

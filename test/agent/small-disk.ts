@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 const IMAGE_BYTES = 16 * 1024 * 1024;
+/** Little more than mkfs.btrfs asks for at least, nothing of it taken until it is written. */
+const BTRFS_BYTES = 128 * 1024 * 1024;
 
 /** Mounts a tmpfs with these options (tmpfs(5)) on a folder, which is made, until the test is over. */
 export function mountTmpfs(folder: string, options: string): string {
@@ -22,6 +24,25 @@ export function makeImage(image: string): void {
   writeFileSync(image, '');
   truncateSync(image, IMAGE_BYTES);
   execFileSync('mkfs.ext4', ['-q', '-O', '^has_journal', '-m', '0', image]);
+}
+
+/** Mounts a btrfs of its own on a folder, and returns a subvolume in it with a quota of `bytes`; until the test is over. */
+export function mountWithQuota(folder: string, bytes: number): string {
+  const image = `${folder}.btrfs`;
+  const volume = join(folder, 'volume');
+  writeFileSync(image, '');
+  truncateSync(image, BTRFS_BYTES);
+  execFileSync('mkfs.btrfs', ['--quiet', '--mixed', image]);
+  mountImage(image, folder);
+  onTestFinished(() => void execFileSync('umount', ['--lazy', folder]));
+  for (const command of [
+    ['subvolume', 'create', volume],
+    ['quota', 'enable', folder],
+    ['qgroup', 'limit', String(bytes), volume],
+  ]) {
+    execFileSync('btrfs', command);
+  }
+  return volume;
 }
 
 export function mountImage(image: string, folder: string): void {

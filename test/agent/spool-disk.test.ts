@@ -11,7 +11,17 @@ import { openSpool } from '../../src/agent/spool.ts';
 import { digestOf } from '../../src/protocol/digest.ts';
 import { rootMissing, toolsMissing } from '../linux/privileges.ts';
 import { refusalOf } from '../protocol/refusal.ts';
-import { bind, cutImage, fill, makeImage, mountImage, mountTmpfs, remount, unmount } from './small-disk.ts';
+import {
+  bind,
+  cutImage,
+  fill,
+  makeImage,
+  mountImage,
+  mountTmpfs,
+  mountWithQuota,
+  remount,
+  unmount,
+} from './small-disk.ts';
 import {
   buildDocument,
   drain,
@@ -25,6 +35,8 @@ import {
 
 const noRoot = rootMissing();
 const noImage = noRoot ?? toolsMissing('mkfs.ext4') ?? (existsSync('/dev/loop-control') ? null : 'needs loop devices');
+
+const noQuota = noRoot ?? toolsMissing('mkfs.btrfs') ?? (existsSync('/dev/loop-control') ? null : 'needs loop devices');
 
 const MEGABYTE = 1024 * 1024;
 const padding = 'x'.repeat(100_000);
@@ -101,6 +113,24 @@ describe.skipIf(noRoot)(`a disk that somebody else fills (${noRoot ?? 'as root'}
     await fill(disk);
     await refusalOf(() => spool.append(buildDocument(5, padding)));
     expect(spool.status()).toMatchObject({ documents: 0, discarded: 1 });
+  });
+});
+
+describe.skipIf(noQuota)(`a quota that is used up (${noQuota ?? 'as root'})`, () => {
+  it('is like a full disk: what waits can be delivered, and then there is room again', async () => {
+    const volume = mountWithQuota(join(await temporaryFolder(), 'disk'), 2 * MEGABYTE);
+    const spool = await open(join(volume, 'spool'), 64 * MEGABYTE);
+    const refused = await appendUntilRefused(spool, 1);
+    expect(refused).toBeGreaterThan(3);
+    expect(await refusalOf(() => spool.append(buildDocument(refused, padding)))).toMatchObject({ found: 'EDQUOT' });
+    expect(spool.status()).toMatchObject({
+      documents: refused - 1,
+      degraded: { reason: expect.stringMatching(/EDQUOT/) },
+    });
+    for (const sequence of [1, 2, 3]) await spool.delivered(sequence);
+    await spool.append(buildDocument(refused, padding));
+    expect(spool.status()).toMatchObject({ documents: refused - 3, undeleted: 0, discarded: 0, degraded: null });
+    expect(await drain(spool)).toEqual(Array.from({ length: refused - 3 }, (_, at) => at + 4));
   });
 });
 
