@@ -49,8 +49,9 @@ export const POPPROBE_STAMP: Contestant = {
   start: () => withReflector(startStampEngine),
 };
 
-export const FPING_PRINTING: Contestant = fping('fping, even pacing, a line a probe', EVEN_MS, startPrintingFping);
+export const FPING_EVEN_PRINTING: Contestant = fping('fping, even pacing, a line a probe', EVEN_MS, startPrintingFping);
 export const FPING_EVEN: Contestant = fping('fping, even pacing, silent', EVEN_MS, startFping);
+export const FPING_BURST_PRINTING: Contestant = fping('fping, bursts, a line a probe', BURST_MS, startPrintingFping);
 export const FPING_BURST: Contestant = fping('fping, bursts, silent', BURST_MS, startFping);
 
 /** The loop in C, by the path of its program. */

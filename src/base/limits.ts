@@ -133,6 +133,8 @@ export const LIMITS = {
   gapRangesKeptMax: 1024,
   /** Octets of a file that may be a gap record: 256 runs of two numbers of 16 digits, and its frame. A key's is smaller. */
   gapRecordBytesMax: 16 * 1024,
+  /** Files in a new spool folder that are set aside as strays: where there are more, the folder is somebody's. */
+  spoolStrayFilesMax: 4,
   /** Blocks of 4096 numbers whose documents are listed in memory: 800 kB, and an unbroken chain of eight years of minutes. */
   spoolIndexBlocksMax: 1024,
   /** Announcements of keys that a full spool keeps, each of 1 kB: five years of a new key a month. */
