@@ -100,7 +100,7 @@ export const LAYOUT = {
   },
   mmsghdr: { size: 64, msg_hdr: 0, msg_len: 56 },
   cmsghdr: { size: 16, cmsg_len: 0, cmsg_level: 8, cmsg_type: 12 },
-  sockaddr_in: { size: 16, sin_family: 0, sin_port: 2, sin_addr: 4 },
+  sockaddr_in: { size: 16, sin_family: 0, sin_port: 2, sin_addr: 4, sin_zero: 8 },
   sockaddr_in6: { size: 28, sin6_family: 0, sin6_port: 2, sin6_flowinfo: 4, sin6_addr: 8, sin6_scope_id: 24 },
   sock_extended_err: {
     size: 16,

@@ -10,6 +10,7 @@ import {
   IPV6_RECVERR,
   IPV6_TCLASS,
   LAYOUT,
+  SO_EE_ORIGIN_TIMESTAMPING,
   SO_TIMESTAMPING_NEW,
   SOL_SOCKET,
 } from './constants.ts';
@@ -95,7 +96,7 @@ function readIpv6Level(view: DataView, data: number, type: number, into: Ancilla
   else if (type === IPV6_RECVERR) readQueuedError(view, data, into);
 }
 
-/** sock_extended_err, and behind it the address of who sent the error. */
+/** sock_extended_err, and behind it the address of who sent the error; nobody sent a TX stamp. */
 function readQueuedError(view: DataView, data: number, into: Ancillary): void {
   const { size, ee_errno, ee_origin, ee_type, ee_code, ee_data } = LAYOUT.sock_extended_err;
   into.errorNumber = view.getUint32(data + ee_errno, true);
@@ -103,7 +104,7 @@ function readQueuedError(view: DataView, data: number, into: Ancillary): void {
   into.errorType = view.getUint8(data + ee_type);
   into.errorCode = view.getUint8(data + ee_code);
   into.errorData = view.getUint32(data + ee_data, true);
-  readSockaddr(view, data + size, into.offender);
+  if (into.errorOrigin !== SO_EE_ORIGIN_TIMESTAMPING) readSockaddr(view, data + size, into.offender);
 }
 
 /** Writes one control message that holds an int; it takes CMSG_SPACE of an int. */

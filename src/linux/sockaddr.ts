@@ -24,24 +24,50 @@ export function endpointOf(address: IpAddress, port: number): Endpoint {
 }
 
 /** Writes the address at `offset`; returns the length of the structure. Flow label and scope are left to the kernel. */
-export function writeSockaddr(view: DataView, offset: number, { address, addressBytes, port }: Endpoint): number {
-  const isIpv4 = addressBytes === IPV4_BYTES;
-  const { size } = isIpv4 ? LAYOUT.sockaddr_in : LAYOUT.sockaddr_in6;
-  for (let at = 0; at < size; at += 4) view.setUint32(offset + at, 0);
-  view.setUint16(offset, isIpv4 ? AF_INET : AF_INET6, true);
-  view.setUint16(offset + LAYOUT.sockaddr_in.sin_port, port);
-  const start = offset + (isIpv4 ? LAYOUT.sockaddr_in.sin_addr : LAYOUT.sockaddr_in6.sin6_addr);
-  for (let at = 0; at < addressBytes; at += 1) view.setUint8(start + at, address[at] ?? 0);
-  return size;
+export function writeSockaddr(view: DataView, offset: number, to: Endpoint): number {
+  return to.addressBytes === IPV4_BYTES ? writeIpv4(view, offset, to) : writeIpv6(view, offset, to);
 }
 
 /** Reads the address at `offset` into `into`; an unknown family leaves it without an address. */
 export function readSockaddr(view: DataView, offset: number, into: Endpoint): void {
   const family = view.getUint16(offset, true);
-  const isIpv6 = family === AF_INET6;
-  const bytes = isIpv6 ? IPV6_BYTES : IPV4_BYTES;
-  into.addressBytes = isIpv6 || family === AF_INET ? bytes : 0;
   into.port = view.getUint16(offset + LAYOUT.sockaddr_in.sin_port);
-  const start = offset + (isIpv6 ? LAYOUT.sockaddr_in6.sin6_addr : LAYOUT.sockaddr_in.sin_addr);
-  for (let at = 0; at < into.addressBytes; at += 1) into.address[at] = view.getUint8(start + at);
+  into.addressBytes = 0;
+  if (family === AF_INET) readIpv4(view, offset + LAYOUT.sockaddr_in.sin_addr, into);
+  else if (family === AF_INET6) readIpv6(view, offset + LAYOUT.sockaddr_in6.sin6_addr, into);
+}
+
+/** By words, as below: this is done for every probe. */
+function writeIpv4(view: DataView, offset: number, { address, port }: Endpoint): number {
+  const { size, sin_port, sin_addr, sin_zero } = LAYOUT.sockaddr_in;
+  const high = ((address[0] ?? 0) << 24) | ((address[1] ?? 0) << 16);
+  view.setUint16(offset, AF_INET, true);
+  view.setUint16(offset + sin_port, port);
+  view.setUint32(offset + sin_addr, high | ((address[2] ?? 0) << 8) | (address[3] ?? 0));
+  view.setUint32(offset + sin_zero, 0);
+  view.setUint32(offset + sin_zero + 4, 0);
+  return size;
+}
+
+function readIpv4(view: DataView, at: number, into: Endpoint): void {
+  const word = view.getUint32(at);
+  into.addressBytes = IPV4_BYTES;
+  into.address[0] = word >>> 24;
+  into.address[1] = word >>> 16;
+  into.address[2] = word >>> 8;
+  into.address[3] = word;
+}
+
+function writeIpv6(view: DataView, offset: number, { address, port }: Endpoint): number {
+  const { size, sin6_port, sin6_addr } = LAYOUT.sockaddr_in6;
+  for (let at = 0; at < size; at += 4) view.setUint32(offset + at, 0);
+  view.setUint16(offset, AF_INET6, true);
+  view.setUint16(offset + sin6_port, port);
+  for (let octet = 0; octet < IPV6_BYTES; octet += 1) view.setUint8(offset + sin6_addr + octet, address[octet] ?? 0);
+  return size;
+}
+
+function readIpv6(view: DataView, at: number, into: Endpoint): void {
+  into.addressBytes = IPV6_BYTES;
+  for (let octet = 0; octet < IPV6_BYTES; octet += 1) into.address[octet] = view.getUint8(at + octet);
 }

@@ -101,8 +101,8 @@ export interface SocketOptions {
   receiveBufferBytes?: number;
   /** The descriptor is bound to the address and port already. */
   isBound?: boolean;
-  /** `counted` forces the key scheme of kernels before 6.13, for tests. */
-  txKeys?: 'explicit' | 'counted';
+  /** For tests: keys are named from the first packet on, or never, as on kernels before 6.13. */
+  txKeys?: 'named' | 'counted';
 }
 
 export class TimestampingSocket {
@@ -110,8 +110,6 @@ export class TimestampingSocket {
   readonly kind: SocketKind;
   /** Messages to be sent: the caller writes payloads into its arena. */
   readonly outgoing: MessageBatch;
-  /** TX stamps that belonged to no packet we remember. */
-  strayTxStamps = 0;
   readonly #incoming: MessageBatch;
   readonly #errors: MessageBatch;
   readonly #libc: Libc = libc();
@@ -122,9 +120,14 @@ export class TimestampingSocket {
   readonly #isIpv4: boolean;
   readonly #hasIpHeader: boolean;
   readonly #txStamps: boolean;
-  #explicitKeys: boolean;
-  #explicitProven = false;
   readonly #keys = new TxKeys();
+  /** Whether each packet tells the kernel its key; otherwise the kernel counts, and so do we (docs/decisions/0018). */
+  #isNaming: boolean;
+  /** Whether this kernel knows named keys (6.13 and later): supposed so until it refuses the first. */
+  #canName: boolean;
+  #isNamingProven = false;
+  /** The kernel may have counted a packet that it then refused. */
+  #isCountDoubtful = false;
   /** Octets of ancillary data that each outgoing message has besides its key. */
   readonly #tosBytes = new Uint8Array(LIMITS.batchMessages);
 
@@ -133,7 +136,8 @@ export class TimestampingSocket {
     this.fd = fd;
     this.kind = options.kind;
     this.#txStamps = options.txStamps;
-    this.#explicitKeys = options.txKeys !== 'counted';
+    this.#isNaming = options.txStamps && options.txKeys === 'named';
+    this.#canName = options.txKeys !== 'counted';
     this.#isIpv4 = familyOf(options.address) === 'ipv4';
     this.#drops = new DropCounter(fd);
     this.#hasIpHeader = handsOutHeader(options.kind, options.address);
@@ -198,33 +202,43 @@ export class TimestampingSocket {
    * Returns how many went out, or the negated errno when not even the first did.
    */
   send(first: number, end: number, cookies: Int32Array, events: SocketEvents): number {
-    if (this.#txStamps && this.#explicitKeys) this.#attachKeys(first, end, cookies);
+    if (this.#isCountDoubtful) this.#leaveCount(events);
+    if (this.#isNaming) this.#attachKeys(first, end, cookies);
     const sent = this.#libc.sendmmsg(this.fd, this.outgoing.address(first), end - first, MSG_DONTWAIT);
     if (sent < 0) return this.#refused(first, end, cookies, events, this.#libc.errno());
-    this.#explicitProven = true;
-    if (this.#txStamps && !this.#explicitKeys) {
-      for (let message = first; message < first + sent; message += 1) this.#keys.remember(cookies[message] ?? 0);
-    }
+    if (this.#isNaming) this.#isNamingProven = true;
+    else if (this.#txStamps) this.#count(first, first + sent, end, cookies);
     return sent;
   }
 
+  #count(first: number, sentEnd: number, end: number, cookies: Int32Array): void {
+    for (let message = first; message < sentEnd; message += 1) this.#keys.remember(cookies[message] ?? 0);
+    this.#isCountDoubtful = sentEnd < end;
+  }
+
   #refused(first: number, end: number, cookies: Int32Array, events: SocketEvents, errno: number): number {
-    if (errno === EINVAL && this.#txStamps && this.#explicitKeys && !this.#explicitProven) {
-      // Kernels before 6.13 do not know SCM_TS_OPT_ID: go on with keys that the kernel counts.
-      this.#explicitKeys = false;
-      for (let message = first; message < end; message += 1) {
-        this.outgoing.setControlLength(message, this.#tosBytes[message] ?? 0);
-      }
-      this.#resetKeys();
-      return this.send(first, end, cookies, events);
+    this.#isCountDoubtful = this.#txStamps && !this.#isNaming;
+    if (errno !== EINVAL || !this.#isNaming || this.#isNamingProven) return -errno;
+    // Kernels before 6.13 do not know SCM_TS_OPT_ID: go on with keys that the kernel counts.
+    this.#isNaming = false;
+    this.#canName = false;
+    this.#isCountDoubtful = true;
+    for (let message = first; message < end; message += 1) {
+      this.outgoing.setControlLength(message, this.#tosBytes[message] ?? 0);
     }
-    if (this.#txStamps && !this.#explicitKeys) {
-      // Older kernels consume a key for a packet they then refuse: once the stamps that are there have been read,
-      // counting starts afresh rather than one off.
+    return this.send(first, end, cookies, events);
+  }
+
+  /** Names keys from now on; where the kernel cannot, both count from 0 again once the stamps that are there are read. */
+  #leaveCount(events: SocketEvents): void {
+    this.#isCountDoubtful = false;
+    if (this.#canName) {
+      this.#isNaming = true;
+      this.#keys.leap();
+    } else {
       this.drainErrors(events);
       this.#resetKeys();
     }
-    return -errno;
   }
 
   /** Reads everything that has arrived. Returns the number of datagrams. */
@@ -313,8 +327,8 @@ export class TimestampingSocket {
     const ancillary = this.#ancillary;
     if (ancillary.errorOrigin === SO_EE_ORIGIN_TIMESTAMPING) {
       const slot = ancillary.stamped ? this.#keys.take(ancillary.errorData) : -1;
-      if (slot < 0) this.strayTxStamps += 1;
-      else events.onTxStamp(this.#keys.cookieAt(slot), ancillary.seconds, ancillary.nanoseconds);
+      if (slot >= 0) events.onTxStamp(this.#keys.cookieAt(slot), ancillary.seconds, ancillary.nanoseconds);
+      else if (this.#keys.isAhead(ancillary.errorData)) this.#isCountDoubtful = !this.#isNaming;
     } else if (ancillary.errorOrigin === SO_EE_ORIGIN_ICMP || ancillary.errorOrigin === SO_EE_ORIGIN_ICMP6) {
       this.#fill(this.#errors, message);
       this.#error.errno = ancillary.errorNumber;

@@ -31,6 +31,16 @@ export class TxKeys {
     return this.#cookies[slot] ?? 0;
   }
 
+  /** Whether no packet has had this key yet: the kernel, if it counts, is ahead of us. */
+  isAhead(key: number): boolean {
+    return ((key - this.#next) | 0) >= 0;
+  }
+
+  /** Goes on half the numbers further, where no packet that the kernel has counted can be. */
+  leap(): void {
+    this.#next = (this.#next ^ 0x8000_0000) >>> 0;
+  }
+
   /** Forgets all packets: whoever their cookies meant something to has gone. */
   forget(): void {
     this.#keys.fill(-1);

@@ -93,6 +93,9 @@ describe.skipIf(missing)(`refused sends (${missing ?? 'as root'})`, () => {
     expect(Math.abs(bad.refused - tried / 20)).toBeLessThan(6 * Math.sqrt(tried * 0.05 * 0.95));
     expect(inBatches.of('good')).toMatchObject({ lost: 0, refused: 0 });
     expect(inBatches.of('bad')).toMatchObject({ lost: 0, void: 0 });
+    // The kernel may have given a key to what it refused: no TX stamp has missed its probe for it.
+    for (const all of [verdict.all(), inBatches.all()])
+      expect(all.provenance).toMatchObject({ tx_kernel: all.received, tx_user: 0 });
   });
 
   it('no route', async () => {
