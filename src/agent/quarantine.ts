@@ -1,10 +1,11 @@
 /** The folder of what cannot be delivered: kept for a person to look at, each file beside the reason in words. */
 
 import { lstatSync } from 'node:fs';
-import { lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Logger } from 'pino';
 import { LIMITS } from '../base/limits.ts';
+import { makeFolder } from '../config/make-folder.ts';
 import { errnoOf } from './disk-error.ts';
 import { folderEntries } from './folder-entries.ts';
 
@@ -42,7 +43,7 @@ export class Quarantine {
 
   /** Makes the folder when it is not there any more, and looks what is in it. @throws the file system's own error */
   async reopen(): Promise<void> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    makeFolder(this.#directory, 0o700);
     await this.#look();
   }
 

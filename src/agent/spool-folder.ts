@@ -1,11 +1,12 @@
 /** The folder of a spool on its disk: one file per document, and whether it still is the folder that it was. */
 
 import { lstatSync } from 'node:fs';
-import { mkdir, rm, rmdir, stat } from 'node:fs/promises';
+import { rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { PopprobeError } from '../base/errors.ts';
 import { LIMITS } from '../base/limits.ts';
+import { makeFolder } from '../config/make-folder.ts';
 import { ControlFiles } from './control-files.ts';
 import { errnoOf } from './disk-error.ts';
 import { syncFolder, writeDurably } from './durable.ts';
@@ -43,11 +44,11 @@ export class SpoolFolder {
    *   just now still has its documents, and a chain that went on elsewhere would fork when it is back
    */
   async make(): Promise<void> {
-    const created = await mkdir(this.directory, { recursive: true, mode: 0o700 });
-    if (created !== undefined) await syncFolder(dirname(this.directory));
+    const isNew = makeFolder(this.directory, 0o700);
+    if (isNew) await syncFolder(dirname(this.directory));
     const found = await identityOf(this.directory);
     if (this.#claimed !== null && this.#claimed.dev !== found.dev) {
-      if (created !== undefined) await rmdir(this.directory);
+      if (isNew) await rmdir(this.directory);
       throw new PopprobeError('spool_unusable', {
         expected: `the spool folder ${this.directory} on the file system on which it was`,
         found: 'another file system',

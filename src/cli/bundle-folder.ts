@@ -1,8 +1,9 @@
 /** A bundle as a folder: an interrupted one is completed by the next run, and no other folder is touched. */
 
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PopprobeError } from '../base/errors.ts';
+import { makeFolder } from '../config/make-folder.ts';
 import { type BundleSink, onBundle } from './bundle-sink.ts';
 
 export class BundleFolder implements BundleSink {
@@ -17,7 +18,7 @@ export class BundleFolder implements BundleSink {
    */
   constructor(folder: string, [path, octets]: readonly [string, Uint8Array]) {
     this.#folder = folder;
-    onBundle(folder, () => mkdirSync(folder, { recursive: true }));
+    onBundle(folder, () => makeFolder(folder));
     const isEmpty = onBundle(folder, () => readdirSync(folder)).length === 0;
     if (!isEmpty && !holds(join(folder, path), octets)) throw another(folder, path);
   }
@@ -39,7 +40,7 @@ export class BundleFolder implements BundleSink {
   /** The next file is mostly in the same one. */
   #makeFolder(folder: string): void {
     if (folder === this.#made) return;
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     this.#made = folder;
   }
 }

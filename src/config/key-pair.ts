@@ -31,7 +31,7 @@ export async function writeKeyPair(directory: string, name: string): Promise<Wri
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const kid = await kidOf(publicKey);
   const jwk = { ...publicKey.export({ format: 'jwk' }), kid, alg: 'Ed25519', use: 'sig' };
-  await makeKeyFolder(directory);
+  makeKeyFolder(directory);
   await writeNewKeyFile(keyFile, privateKey.export({ format: 'pem', type: 'pkcs8' }), 0o600);
   try {
     await writeNewKeyFile(publicFile, `${JSON.stringify(jwk, null, 2)}\n`, 0o644);

@@ -1,13 +1,14 @@
 /** Writes key files: never over an existing one. */
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { PopprobeError } from '../base/errors.ts';
+import { makeFolder } from './make-folder.ts';
 import { systemReason } from './small-file.ts';
 
 /** Makes the folder, for its owner only, if there is none. Throws key_unwritable. */
-export async function makeKeyFolder(directory: string): Promise<void> {
+export function makeKeyFolder(directory: string): void {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    makeFolder(directory, 0o700);
   } catch (cause) {
     throw notWritten(directory, cause);
   }

@@ -22,7 +22,7 @@ export async function writeStampKey(directory: string, session: string): Promise
     });
   }
   const file = join(directory, `${session}.key`);
-  await makeKeyFolder(directory);
+  makeKeyFolder(directory);
   await writeNewKeyFile(file, `${randomBytes(STAMP_KEY_BYTES).toString('hex')}\n`, 0o600);
   return file;
 }

@@ -1,8 +1,9 @@
 /** Writes what the programs of a lab are started with: keys, the mesh, a file for every agent and the collector's. */
 
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { makeFolder } from '../config/make-folder.ts';
 import { AGENT_SCHEMA } from '../config/agent-schema.ts';
 import { COLLECTOR_SCHEMA } from '../config/collector-config.ts';
 import { writeKeyPair } from '../config/key-pair.ts';
@@ -41,7 +42,7 @@ export function labFiles(folder: string): LabFiles {
 /** Empties the folder and writes everything anew, with new keys. Throws key_unwritable or an Error of node:fs. */
 export async function writeLabFiles(files: LabFiles, scenario: LabScenario): Promise<void> {
   await rm(files.folder, { recursive: true, force: true });
-  await mkdir(files.log, { recursive: true });
+  makeFolder(files.log);
   const pops = scenario.mesh.pops.map(({ name }) => name);
   for (const pop of pops) await writeKeyPair(join(files.folder, 'keys'), pop);
   if (scenario.mesh.probes.some((probe) => probe.kind === 'stamp' && probe.authenticated)) {
