@@ -47,4 +47,28 @@ describe.runIf(process.platform === 'linux')('a log that cannot be written', () 
     closeSync(descriptor);
     expect(readFileSync(file, 'utf8')).toMatch(/"first"\}\n.*"second"\}\n$/);
   });
+
+  it.skipIf(rootMissing())(`says how many lines were lost (${rootMissing() ?? 'as root'})`, async () => {
+    const disk = mountTmpfs(await temporaryFolder(), 'size=256k');
+    const file = join(disk, 'log');
+    const descriptor = openSync(file, 'a');
+    const ballast = await fill(disk);
+    const script =
+      "import { once } from 'node:events'; for (let at = 0; at < 999; at += 1) log.info({ at }, 'x'.repeat(200)); " +
+      "console.error('logged'); process.stdin.resume(); await once(process.stdin, 'end'); log.info('last'.repeat(200));";
+    const child = logging(script, descriptor);
+    const ended = once(child, 'exit');
+    await once(child.stderr, 'data');
+    await rm(ballast);
+    child.stdin.end();
+    expect(await ended).toEqual([0, null]);
+    closeSync(descriptor);
+    const written = readFileSync(file, 'utf8').trim().split('\n');
+    const lines = written.map((line): { msg: string; at?: number; lines?: number } => JSON.parse(line));
+    const kept = lines.filter(({ at }) => at !== undefined).map(({ at }) => at);
+    expect(kept).toEqual(Array.from({ length: kept.length }, (_, at) => at));
+    const after = lines.slice(kept.length);
+    expect(after.map(({ msg }) => msg.slice(0, 14))).toEqual(['lastlastlastla', 'log lines lost']);
+    expect(after[1]?.lines).toBe(999 - kept.length);
+  });
 });
