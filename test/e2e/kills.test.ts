@@ -6,11 +6,10 @@ import { readdir } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import Database from 'better-sqlite3';
 import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { digestOf } from '../../src/protocol/digest.ts';
 import { buildPath, buildPeer, buildSummary } from '../protocol/summary-fixture.ts';
+import { breakIn, storedChain } from './chain-on-disk.ts';
 import { MeshRig } from './mesh-rig.ts';
 
 const LEAN_AGENT = fileURLToPath(new URL('./seal-and-push.js', import.meta.url));
@@ -35,12 +34,6 @@ interface Sealed {
   sequence: number;
   /** Null where the program does not say. */
   digest: string | null;
-}
-
-interface Stored {
-  sequence: number;
-  digest: string;
-  prev: string | null;
 }
 
 /** Random lengths of lives: always the same for a seed. */
@@ -94,33 +87,6 @@ async function drain(rig: MeshRig, pop: string): Promise<void> {
   expect(await once(child, 'close')).toEqual([0, null]);
 }
 
-function storedOf(rig: MeshRig, pop: string): Stored[] {
-  const database = new Database(rig.path('collector.db'), { readonly: true });
-  try {
-    return database
-      .prepare<[string], { sequence: number; octets: Buffer }>(
-        'SELECT sequence, octets FROM document WHERE pop = ? ORDER BY sequence',
-      )
-      .all(pop)
-      .map(({ sequence, octets }) => {
-        const said: { sequence: number; prev: string | null } = JSON.parse(octets.toString());
-        expect(said.sequence).toBe(sequence);
-        return { sequence, digest: digestOf(octets), prev: said.prev };
-      });
-  } finally {
-    database.close();
-  }
-}
-
-/** The first document that does not follow the one before it, or null. */
-function breakIn(chain: readonly Stored[]): Stored | null {
-  const isBroken = ({ sequence, prev }: Stored, index: number): boolean => {
-    const before = chain[index - 1];
-    return prev !== (before?.digest ?? null) || (before !== undefined && sequence !== before.sequence + 1);
-  };
-  return chain.find(isBroken) ?? null;
-}
-
 async function buildRig(): Promise<MeshRig> {
   const rig = await MeshRig.create([...FULL, 'peer'], 57);
   onTestFinished(() => rig.close());
@@ -164,12 +130,12 @@ describe('kill -9 of agents and collector, two hundred times', () => {
       }),
     ]);
     // Much was delivered in short lives of both ends, and not in the peace afterwards.
-    const early = LEAN.map((pop) => storedOf(rig, pop).length);
+    const early = LEAN.map((pop) => storedChain(rig.path('collector.db'), pop).length);
     expect(early.filter((count) => count <= COLLECTOR_KILLS)).toEqual([]);
     for (const pop of [...FULL, ...LEAN]) {
       await drain(rig, pop);
       const reported = sealed.get(pop) ?? [];
-      const chain = storedOf(rig, pop);
+      const chain = storedChain(rig.path('collector.db'), pop);
       const stored = new Map(chain.map(({ sequence, digest }) => [sequence, digest]));
       const isStored = ({ sequence, digest }: Sealed): boolean =>
         digest === null ? stored.has(sequence) : stored.get(sequence) === digest;

@@ -25,7 +25,7 @@ export interface Program {
   lines: Record<string, unknown>[];
   /** Resolves with the first log line, past or future, whose message is this; of those from number `from` on. */
   logged(message: string, from?: number): Promise<Record<string, unknown>>;
-  /** Ends it with a signal and waits until it has. */
+  /** Ends it with a signal and waits until it has, and all that it wrote is in `lines`. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
 }
 
@@ -141,7 +141,7 @@ export class MeshRig {
     const reader = createInterface({ input: child.stdout });
     reader.on('line', (line) => lines.push(JSON.parse(line) as Record<string, unknown>));
     child.stderr.on('data', (data: Buffer) => errors.push(String(data)));
-    const exited = once(child, 'exit') as Promise<[number | null]>;
+    const closed = once(child, 'close');
     const program: Program = {
       process: child,
       lines,
@@ -153,14 +153,12 @@ export class MeshRig {
           // Killed by a signal, it has no exit code.
           const ended = child.exitCode ?? child.signalCode;
           if (ended !== null) throw new Error(`ended with ${ended}: ${errors.join('')}`);
-          await Promise.race([once(reader, 'line', { signal: deadline }), exited]);
+          await Promise.race([once(reader, 'line', { signal: deadline }), closed]);
         }
       },
       async end(signal) {
-        if (child.exitCode === null && child.signalCode === null) {
-          child.kill(signal);
-          await exited;
-        }
+        if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+        await closed;
         return child.exitCode;
       },
     };
