@@ -33,13 +33,15 @@ export class HostileProxy {
   readonly done = new Map<Misdeed, number>();
   readonly #upstream: string;
   readonly #script: Misdeed[];
+  readonly #delayMs: number;
   readonly #server = createServer((incoming, response) => {
     this.#serve(incoming, response).catch(() => response.destroy());
   });
 
-  constructor(upstream: string, script: readonly Misdeed[]) {
+  constructor(upstream: string, script: readonly Misdeed[], delayMs = 20) {
     this.#upstream = upstream;
     this.#script = [...script];
+    this.#delayMs = delayMs;
   }
 
   /** Listens until the test is over, and returns the URL. */
@@ -66,7 +68,7 @@ export class HostileProxy {
       case 'none':
         return relay(response, await forward());
       case 'delay':
-        await sleep(20);
+        await sleep(this.#delayMs);
         return relay(response, await forward());
       case 'duplicate':
         await forward();

@@ -1,4 +1,7 @@
-/** Between a real agent's pusher and a real collector stands a proxy that misbehaves at random: nothing is lost. */
+/**
+ * Between a pusher and a collector stands a proxy that misbehaves nearly always, over several seeds: nothing is lost. Waits
+ * take no time here; the programs, which wait, go through fewer misdeeds in test/e2e/hostile-proxy.test.ts.
+ */
 
 import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect } from 'vitest';
-import { decodeDocument, sequenceOf } from '../../src/agent/spool-file.ts';
+import { decodeDocument, documentName, type Head, HEAD_FILE, sequenceOf } from '../../src/agent/spool-file.ts';
 import { digestOf } from '../../src/protocol/digest.ts';
 
 export interface Link {
@@ -29,20 +29,27 @@ export function storedChain(file: string, pop: string): Link[] {
   }
 }
 
-/** What waits in a spool folder, in the order of the chain. */
-export async function spooledChain(folder: string): Promise<Link[]> {
+/** Numbers of what waits in a spool folder, in the order of the chain. */
+export async function spooledNumbers(folder: string): Promise<number[]> {
   const names = (await readdir(folder)).toSorted();
-  const numbered = names.flatMap((name) => {
-    const sequence = sequenceOf(name);
-    return sequence === null ? [] : [{ name, sequence }];
-  });
+  return names.flatMap((name) => sequenceOf(name) ?? []);
+}
+
+/** What waits in a spool folder from which nobody takes anything now, in the order of the chain. */
+export async function spooledChain(folder: string): Promise<Link[]> {
+  const numbers = await spooledNumbers(folder);
   return Promise.all(
-    numbered.map(async ({ name, sequence }) => {
-      const document = decodeDocument(sequence, await readFile(join(folder, name)));
+    numbers.map(async (sequence) => {
+      const document = decodeDocument(sequence, await readFile(join(folder, documentName(sequence))));
       if (typeof document === 'string') throw new Error(document);
       return linkOf(sequence, document.octets);
     }),
   );
+}
+
+/** The last document that was ever put into a spool, as its folder remembers it. */
+export async function headOf(folder: string): Promise<Head> {
+  return JSON.parse(await readFile(join(folder, HEAD_FILE), 'utf8')) as Head;
 }
 
 /** The first document that does not follow the one before it, or null. A chain begins where nothing is named before. */

@@ -1,16 +1,15 @@
 /** The collector is away for a day, and fifty agents seal all the while: when it is back, it gets everything, and once. */
 
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Head, HEAD_FILE } from '../../src/agent/spool-file.ts';
 import { writeKeyPair } from '../../src/config/key-pair.ts';
 import { rootMissing } from '../linux/privileges.ts';
-import { breakIn, type Link, spooledChain, storedChain } from './chain-on-disk.ts';
+import { breakIn, headOf, type Link, spooledChain, storedChain } from './chain-on-disk.ts';
 import { dayWithoutCollector, type Place, WINDOWS_OF_A_DAY } from './emulated-day.ts';
 import { MeshRig, type Program } from './mesh-rig.ts';
 
@@ -70,11 +69,6 @@ async function startAll(rig: MeshRig, places: readonly Place[]): Promise<Map<str
   return agents;
 }
 
-/** Numbers of what a running agent says that it has sealed, windows and events. */
-function sealedBy({ lines }: Program): number[] {
-  return lines.flatMap(({ msg, sequence }) => (String(msg).endsWith(' sealed') ? [Number(sequence)] : []));
-}
-
 /** Waits until every document up to these numbers, by PoP, is stored. */
 async function untilStored(file: string, upTo: ReadonlyMap<string, number>): Promise<void> {
   const database = new Database(file, { readonly: true });
@@ -87,10 +81,6 @@ async function untilStored(file: string, upTo: ReadonlyMap<string, number>): Pro
   } finally {
     database.close();
   }
-}
-
-async function headOf(spoolFolder: string): Promise<Head> {
-  return JSON.parse(await readFile(join(spoolFolder, HEAD_FILE), 'utf8')) as Head;
 }
 
 /** Both in one order; what is in both places is there once, when it is the same. */
@@ -130,7 +120,7 @@ describe.skipIf(rootMissing())(`a collector that is away for a day (${rootMissin
       const inStore = storedChain(rig.path('collector.db'), pop);
       const chain = joined(inStore, await spooledChain(spoolFolder));
       const { sequence, digest } = await headOf(spoolFolder);
-      const sealed = agents.get(pop);
+      const agent = agents.get(pop);
       expect({
         pop,
         broken: breakIn(chain),
@@ -142,7 +132,7 @@ describe.skipIf(rootMissing())(`a collector that is away for a day (${rootMissin
         pop,
         broken: null,
         day: digests.get(pop),
-        since: sealed && sealedBy(sealed),
+        since: agent?.sealed(),
         ends: [1, sequence, digest],
         quarantined: [],
       });

@@ -25,6 +25,8 @@ export interface Program {
   lines: Record<string, unknown>[];
   /** Resolves with the first log line, past or future, whose message is this; of those from number `from` on. */
   logged(message: string, from?: number): Promise<Record<string, unknown>>;
+  /** Numbers of the documents that an agent has said it sealed, windows and events. */
+  sealed(): number[];
   /** Ends it with a signal and waits until it has, and all that it wrote is in `lines`. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
 }
@@ -156,6 +158,7 @@ export class MeshRig {
           await Promise.race([once(reader, 'line', { signal: deadline }), closed]);
         }
       },
+      sealed: () => lines.flatMap(({ msg, sequence }) => (String(msg).endsWith(' sealed') ? [Number(sequence)] : [])),
       async end(signal) {
         if (child.exitCode === null && child.signalCode === null) child.kill(signal);
         await closed;
