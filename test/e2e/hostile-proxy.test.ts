@@ -22,6 +22,8 @@ const DELAY_MS = 1500;
 const REFUSED_BY_THE_PROXY = /^HTTP 413: <html>it is me, your load balancer<\/html>$/m;
 const WAIT = { timeout: 120_000, interval: 250 };
 
+type Verdict = { verdict: string; notes: { code: string }[] };
+
 /** All misdeeds, in an order that is always the same for a seed. */
 function script(): Misdeed[] {
   const all = MISDEEDS.flatMap((misdeed) =>
@@ -81,9 +83,8 @@ describe.skipIf(rootMissing())(
         refused += aside.length;
       }
       expect(refused).toBe(TIMES);
-      for (const misdeed of MISDEEDS) {
-        expect([misdeed, proxy.done.get(misdeed)]).toEqual([misdeed, misdeed === 'none' ? expect.any(Number) : TIMES]);
-      }
+      const misdone = new Map([...proxy.done].filter(([misdeed]) => misdeed !== 'none'));
+      expect(misdone).toEqual(new Map(MISDEEDS.slice(1).map((misdeed) => [misdeed, TIMES])));
       await untilCaughtUp(places);
       await Promise.all([...agents.values()].map((agent) => agent.end('SIGTERM')));
       // What was sealed last may have found no time to go.
@@ -112,12 +113,8 @@ describe.skipIf(rootMissing())(
           waiting: [],
           aside: {},
         });
-        const verdict = JSON.parse(
-          await rig.run([
-            ...['verify', '--from', rig.url, '--pop', pop, '--json'],
-            ...['--key', rig.path(`keys/${pop}.pub.json`)],
-          ]),
-        ) as { verdict: string; notes: { code: string }[] };
+        const args = ['--from', rig.url, '--pop', pop, '--key', rig.path(`keys/${pop}.pub.json`)];
+        const verdict = JSON.parse(await rig.run(['verify', '--json', ...args])) as Verdict;
         expect({ pop, verdict: verdict.verdict }).toEqual({ pop, verdict: 'valid' });
         expect(verdict.notes.filter(({ code }) => code.includes('given_up'))).toEqual([]);
         declared += (await rig.events(pop)).filter(({ event }) => event.kind === 'gap').length;
