@@ -4,6 +4,7 @@ import { Keyring } from '../../src/collector/keyring.ts';
 import { openDatabase } from '../../src/collector/store/database.ts';
 import { SqliteStore } from '../../src/collector/store/sqlite-store.ts';
 import { claimOf, verifyDocument } from '../../src/collector/verify.ts';
+import type { SigningKey } from '../../src/protocol/jws.ts';
 import type { ChainRecord, RecordEvent } from '../../src/protocol/record.ts';
 import type { Summary } from '../../src/protocol/summary.ts';
 import { buildRecord } from '../protocol/record-fixture.ts';
@@ -41,7 +42,7 @@ export function eventLink(what: RecordEvent, atS: number, overrides: Partial<Cha
 }
 
 /** Documents of both kinds, each naming the one before. */
-export async function linkAll(key: TestKey, links: readonly Link[], firstSequence = 1): Promise<ChainedDocument[]> {
+export async function linkAll(key: SigningKey, links: readonly Link[], firstSequence = 1): Promise<ChainedDocument[]> {
   const chain: ChainedDocument[] = [];
   for (const link of links) {
     const sequence = firstSequence + chain.length;
