@@ -54,7 +54,7 @@ class Day {
     const counters = engineCounters();
     const lateness = new Uint32Array(HISTOGRAM_BUCKETS);
     const transports = plan.sockets.map((socket) => new EchoingTransport(socket.kind, this.#clock));
-    const sockets = plan.sockets.map(({ kind }) => ({ kind, transport: 'memory', errno: 0 }));
+    const sockets = plan.sockets.map(({ kind }) => ({ kind, transport: 'memory', errno: 0, receiveBufferBytes: null }));
     const stop = (): Promise<void> => Promise.resolve();
     const estimate = sharedEstimate();
     const probing: Probing = { ring: new RingReader(ring), counters, lateness, estimate, sockets, change: null, stop };

@@ -32,7 +32,7 @@ export class Events {
   constructor(parts: EventsParts) {
     this.#parts = parts;
     this.#clockSteps = new ClockSteps(parts.clock);
-    this.#troubles = new TroubleWatch(parts.held.course.probing);
+    this.#troubles = new TroubleWatch(parts.held.course);
   }
 
   /** Steps of the clock that became no record: too many in one window. Each window counts them all. */
@@ -58,7 +58,7 @@ export class Events {
   #lookAtInstrument(): void {
     const { clock, held, documents, spool, log } = this.#parts;
     const isRefusing = documents.isRefusing || spool.status().degraded !== null;
-    const troubles = this.#troubles.turn(held.course.probing, isRefusing);
+    const troubles = this.#troubles.turn(held.course, isRefusing);
     clock.read();
     const event = this.#instrument.judge(troubles, clock.monoNs);
     if (event === null) return;

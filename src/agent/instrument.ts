@@ -51,6 +51,7 @@ export class Instrument {
       stall_max_ns: takeMaximum(counters, 'stall_max_ns'),
       socket_drops: engine.socket_drops,
       suspends: engine.suspends,
+      receive_buffer_bytes: smallestBuffer(this.#probing),
       tx_stamps_missing: txStampsMissing,
       replies_refused: withPrefix(engine, 'reply_'),
       icmp_errors_unmatched: engine.icmp_errors_unmatched,
@@ -90,6 +91,11 @@ export class Instrument {
     this.#lateness.addPairs(pairs);
     return this.#lateness.percentileNs(0.99) ?? 0;
   }
+}
+
+function smallestBuffer({ sockets }: Probing): number | null {
+  const known = sockets.flatMap(({ receiveBufferBytes }) => receiveBufferBytes ?? []);
+  return known.length === 0 ? null : Math.min(...known);
 }
 
 /** What counters have gained since the last look. */

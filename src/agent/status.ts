@@ -1,7 +1,7 @@
 /** What a running agent answers when it is asked how it is doing. */
 
 import type { ClockState } from '../linux/clock-state.ts';
-import type { OpenedSocket } from '../probe/probe-worker.ts';
+import type { OpenedSocket } from '../probe/opened-socket.ts';
 import type { PushStatus } from './push.ts';
 import type { ReloadStatus } from './reload.ts';
 import type { Summary } from '../protocol/summary.ts';

@@ -18,18 +18,24 @@ import { type ConfigProblem, formatProblem } from '../config/problem.ts';
 import { quote } from '../config/quote.ts';
 import { problemAt, valueAt, type YamlSource } from '../config/yaml-source.ts';
 import { UNKNOWN } from '../config/yaml-values.ts';
+import { chanceOfReaching } from '../stats/flow-coverage.ts';
 
 const SCHEMAS = [MESH_SCHEMA, AGENT_SCHEMA, COLLECTOR_SCHEMA, LAB_SCHEMA];
 
 export interface CheckReport {
   /** No problem in any file. */
   ok: boolean;
-  /** One line per sound file and one per problem. */
+  /** Of a sound file one line and its notes, and one per problem. */
   lines: string[];
 }
 
-/** `summary` says in a few words what a sound file sets up. */
-type Verdict = { summary: string; problems: readonly [] } | { summary: null; problems: readonly ConfigProblem[] };
+/** `summary` says in a few words what a sound file sets up, `notes` what else is good to know of it, a line each. */
+type Verdict =
+  | { summary: string; notes?: readonly string[]; problems: readonly [] }
+  | { summary: null; problems: readonly ConfigProblem[] };
+
+/** Parallel links between two PoPs of which a mesh's flows may miss one. */
+const PARALLEL_LINKS = [2, 4, 8];
 
 /** Checks the files in order. A problem that several of them lead to, as in a shared mesh, is reported once. */
 export async function checkFiles(files: readonly string[]): Promise<CheckReport> {
@@ -40,6 +46,7 @@ export async function checkFiles(files: readonly string[]): Promise<CheckReport>
     const verdict = await checkFile(file);
     if (verdict.summary !== null) {
       lines.push(`${file}: ok (${verdict.summary})`);
+      for (const note of verdict.notes ?? []) lines.push(`${file}: ${note}`);
       continue;
     }
     ok = false;
@@ -77,7 +84,17 @@ async function checkFile(file: string): Promise<Verdict> {
 function checkMesh(file: string): Verdict {
   const { config, problems } = openMesh(file).loaded;
   if (config === null) return { summary: null, problems };
-  return { summary: `mesh ${config.name}: ${config.pops.length} PoPs; ${most(config)}`, problems: [] };
+  const summary = `mesh ${config.name}: ${config.pops.length} PoPs; ${most(config)}`;
+  return { summary, notes: config.probes.flatMap(coverage), problems: [] };
+}
+
+/** Whoever knows the links between PoPs sees whether the flows of a class are enough for them. */
+function coverage(probe: MeshConfig['probes'][number]): string[] {
+  if (probe.kind !== 'stamp') return [];
+  const { name, flows } = probe;
+  const chances = PARALLEL_LINKS.map((links) => Math.floor(chanceOfReaching(flows, links) * 100));
+  const what = flows === 1 ? '1 flow reaches' : `${flows} flows reach`;
+  return [`class ${name}: ${what} any one of ${PARALLEL_LINKS.join(', ')} parallel links with ${chances.join(', ')} %`];
 }
 
 function most(mesh: MeshConfig): string {

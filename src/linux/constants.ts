@@ -75,6 +75,7 @@ export const CLOCK_BOOTTIME = 7;
 export const TIMER_ABSTIME = 1;
 
 /** Index of the dropped datagrams in what SO_MEMINFO answers, and the number of its u32s. */
+export const SK_MEMINFO_RCVBUF = 1;
 export const SK_MEMINFO_DROPS = 8;
 export const SK_MEMINFO_VARS = 9;
 

@@ -30,7 +30,7 @@ import { mayBeIcmpError } from './icmp-errnos.ts';
 import { MessageBatch } from './message-batch.ts';
 import { bindSocket, closeSocket, configureSocket, handsOutHeader, type SocketKind } from './socket.ts';
 import { blankEndpoint, type Endpoint, readSockaddr, writeSockaddr } from './sockaddr.ts';
-import { DropCounter, setOption } from './socket-option.ts';
+import { setOption, SocketMemory } from './socket-option.ts';
 import { TxKeys } from './tx-keys.ts';
 
 const EINTR = 4;
@@ -116,7 +116,7 @@ export class TimestampingSocket {
   readonly #ancillary: Ancillary = blankAncillary();
   readonly #datagram: Datagram;
   readonly #error: IcmpError;
-  readonly #drops: DropCounter;
+  readonly #memory: SocketMemory;
   readonly #isIpv4: boolean;
   readonly #hasIpHeader: boolean;
   readonly #txStamps: boolean;
@@ -139,7 +139,7 @@ export class TimestampingSocket {
     this.#isNaming = options.txStamps && options.txKeys === 'named';
     this.#canName = options.txKeys !== 'counted';
     this.#isIpv4 = familyOf(options.address) === 'ipv4';
-    this.#drops = new DropCounter(fd);
+    this.#memory = new SocketMemory(fd);
     this.#hasIpHeader = handsOutHeader(options.kind, options.address);
     const room = options.payloadBytes + (this.#hasIpHeader ? IPV4_HEADER_BYTES_MAX : 0);
     this.outgoing = new MessageBatch(LIMITS.batchMessages, options.payloadBytes, TX_CONTROL_BYTES);
@@ -177,7 +177,12 @@ export class TimestampingSocket {
 
   /** Datagrams that the kernel dropped because this socket was full, so far; asks the kernel. */
   readDrops(): number {
-    return this.#drops.read();
+    return this.#memory.readDrops();
+  }
+
+  /** Octets that may wait to be received, as the kernel accounts them; asks the kernel. */
+  get receiveBufferBytes(): number {
+    return this.#memory.readReceiveBuffer();
   }
 
   /**

@@ -84,6 +84,10 @@ export class DgramTransport implements Transport {
     return this.#socket.address().port;
   }
 
+  get receiveBufferBytes(): number {
+    return this.#socket.getRecvBufferSize();
+  }
+
   /** Those that found no room here; what the kernel dropped before, Node.js does not tell. */
   readDrops(): number {
     return this.#queue.drops;

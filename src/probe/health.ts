@@ -34,6 +34,7 @@ const REFLECTOR_COUNTERS = [
   'drop_bad_mac',
   'drop_rate_limited',
   'drop_not_sent',
+  'drop_socket_full',
   'receive_stamp_missing',
   'window_closed',
   'tlvs_malformed',

@@ -44,6 +44,10 @@ export class KernelTransport implements Transport {
     this.#socket.forgetSent();
   }
 
+  get receiveBufferBytes(): number {
+    return this.#socket.receiveBufferBytes;
+  }
+
   readDrops(): number {
     return this.#socket.readDrops();
   }

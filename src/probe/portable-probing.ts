@@ -13,6 +13,7 @@ import { Engine } from './engine.ts';
 import { sessionsOfFamily } from './family-sessions.ts';
 import { engineCounters, reflectorCounters } from './health.ts';
 import type { ProbePlan, ReflectorPlan, SocketPlan } from './plan.ts';
+import { openedSocket } from './opened-socket.ts';
 import { PortableClock } from './portable-clock.ts';
 import { type Probing, type Reflecting, sharedEstimate } from './probing.ts';
 import { openRawSocketTransport } from './raw-socket-transport.ts';
@@ -53,11 +54,9 @@ export async function startPortableProbing(
     counters,
     lateness,
     estimate,
-    sockets: sockets.map(({ transport, errno }, index) => ({
-      kind: plan.sockets[index]?.kind ?? 'icmp',
-      transport: transport.name,
-      errno,
-    })),
+    sockets: sockets.map(({ transport, errno }, index) =>
+      openedSocket(plan.sockets[index]?.kind ?? 'icmp', transport, errno),
+    ),
     // Only the event loop tells what became of a packet, and by then it would be another plan's.
     change: null,
     stop() {
@@ -93,6 +92,7 @@ export async function startPortableReflecting(
     transport.onReadable = () => {
       try {
         reflector.turn();
+        reflector.countDrops();
       } catch (error) {
         onFailure(error);
       }

@@ -9,6 +9,7 @@ import { Engine, type Predecessor } from './engine.ts';
 import { engineCounters } from './health.ts';
 import type { ProbePlan } from './plan.ts';
 import { changeKernelSockets, type KernelSocket, type KernelSocketPlan, openKernelSockets } from './kernel-sockets.ts';
+import { type OpenedSocket, openedSocket } from './opened-socket.ts';
 import { openOrReport, runUntilStopped, takeOut } from './worker-body.ts';
 
 /** What the main thread hands over. */
@@ -24,13 +25,6 @@ export interface ProbeWorkerData {
 export type ProbeQuestion =
   | { type: 'stopAt'; paths: readonly number[]; stopNs: number }
   | { type: 'replan'; plan: ProbePlan; ring: SharedArrayBuffer; kept: readonly number[] };
-
-/** What carries each socket's packets; `errno` 0 unless the host permits no socket of the kind. */
-export interface OpenedSocket {
-  kind: 'icmp' | 'stamp';
-  transport: string;
-  errno: number;
-}
 
 /** What the probing thread reports once its sockets are open, in the plan's order. */
 export interface ProbeReady {
@@ -71,7 +65,7 @@ function startEngine(
 
 function ready({ sockets }: State): ProbeReady {
   return {
-    sockets: sockets.map(({ plan: { kind }, transport, errno }) => ({ kind, transport: transport.name, errno })),
+    sockets: sockets.map(({ plan: { kind }, transport, errno }) => openedSocket(kind, transport, errno)),
   };
 }
 

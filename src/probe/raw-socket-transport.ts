@@ -64,11 +64,18 @@ export async function openRawSocketTransport(
   }
   try {
     configure(raw, socket, family, options.dscp);
-    return new RawSocketTransport(socket, options);
+    return new RawSocketTransport(socket, options, receiveBufferOf(raw, socket));
   } catch (error) {
     socket.close();
     return { errno: errnoOfSentence(error) };
   }
+}
+
+/** An int of the host's byte order, which is little-endian wherever Node.js has releases. */
+function receiveBufferOf({ SocketLevel, SocketOption }: typeof RawSocketModule, socket: Socket): number {
+  const value = Buffer.alloc(4);
+  socket.getOption(SocketLevel.SOL_SOCKET, SocketOption.SO_RCVBUF, value, value.length);
+  return value.readInt32LE();
 }
 
 function configure(raw: typeof RawSocketModule, socket: Socket, family: IpFamily, dscp: number): void {
@@ -104,14 +111,16 @@ export class RawSocketTransport implements Transport {
   readonly name = 'raw-socket icmp';
   readonly hidesDrops = true;
   readonly outgoing: OutgoingOctets;
+  readonly receiveBufferBytes: number;
   readonly #socket: Socket;
   readonly #family: IpFamily;
   readonly #identifier: number;
   readonly #queue: ArrivalQueue;
   #failure: unknown = null;
 
-  constructor(socket: Socket, options: RawSocketOptions) {
+  constructor(socket: Socket, options: RawSocketOptions, receiveBufferBytes: number) {
     this.#socket = socket;
+    this.receiveBufferBytes = receiveBufferBytes;
     this.#family = familyOf(options.address);
     this.#identifier = options.identifier;
     this.outgoing = new OutgoingOctets(LIMITS.batchMessages, options.payloadBytes);

@@ -16,6 +16,8 @@ declare module 'raw-socket' {
     /** An int, or the first `length` octets of a buffer. Throws strerror's sentence. */
     setOption(level: number, option: number, value: number): void;
     setOption(level: number, option: number, value: Buffer, length: number): void;
+    /** Reads an option into the buffer, which says how many octets of it there are. Throws strerror's sentence. */
+    getOption(level: number, option: number, value: Buffer, length: number): number;
     close(): this;
   }
 

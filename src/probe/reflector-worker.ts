@@ -101,7 +101,10 @@ function predecessorOf(
 
 function replan(state: State, { plan, tally: buffer, kept }: ReflectorQuestion): State {
   // What has arrived is answered by the old plan.
-  for (const reflector of state.reflectors) reflector.turn();
+  for (const reflector of state.reflectors) {
+    reflector.turn();
+    reflector.countDrops();
+  }
   const tally = new ReflectedTally(plan.sessions.length, plan.windowS, buffer);
   tally.continue(state.tally, kept);
   return startReflectors(plan, changeKernelSockets(state.sockets, socketsOf(plan)), tally, { state, kept });
@@ -119,6 +122,7 @@ const first = openOrReport(
 if (first) {
   let state = first;
   const clock = new SystemClock();
+  let countedNs = 0;
   runUntilStopped(
     data.control,
     () => {
@@ -126,6 +130,10 @@ if (first) {
       // A turn reads all that has arrived before it.
       clock.read();
       for (const reflector of state.reflectors) reflector.turn();
+      if (clock.monoNs - countedNs >= LIMITS.blindnessCheckNs) {
+        for (const reflector of state.reflectors) reflector.countDrops();
+        countedNs = clock.monoNs;
+      }
       state.tally.advanceHorizon(clock.wallSeconds);
     },
     (question) => {

@@ -57,6 +57,8 @@ export class SessionReflector implements TransportEvents {
     senderTtl: TTL_UNKNOWN,
   };
   #filled = 0;
+  /** What the transport has told so far of requests that found no room in its receive buffer. */
+  #drops: number;
 
   constructor({ before, ...parts }: ReflectorParts) {
     // Without `before`: each would keep all that were before it.
@@ -67,12 +69,20 @@ export class SessionReflector implements TransportEvents {
     this.#unauthenticated = this.#blankFacts(UNAUTHENTICATED);
     this.#authenticated = this.#blankFacts(AUTHENTICATED);
     this.#cookies = new Int32Array(parts.transport.outgoing.count);
+    this.#drops = parts.transport.readDrops();
   }
 
   /** Reads everything that has arrived and answers it. */
   turn(): void {
     this.#parts.transport.receive(this);
     this.#flush();
+  }
+
+  /** Counts what has found no room in the receive buffer since the last time: this host lost it, not the network. */
+  countDrops(): void {
+    const drops = this.#parts.transport.readDrops();
+    this.#parts.counters.add('drop_socket_full', (drops - this.#drops) >>> 0);
+    this.#drops = drops;
   }
 
   onRead(): void {

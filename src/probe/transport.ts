@@ -29,6 +29,8 @@ export interface Transport {
    * says nothing any more.
    */
   readonly hidesDrops?: boolean;
+  /** Octets that may wait to be received, as the operating system accounts them; left out where nothing was opened. */
+  readonly receiveBufferBytes?: number;
   /** Datagrams lost so far because the receive buffer was full, as far as the transport can tell. */
   readDrops(): number;
   /**

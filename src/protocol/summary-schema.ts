@@ -213,6 +213,8 @@ const instrumentSchema = z.strictObject({
   /** Received datagrams that the kernel dropped because our socket was full, and times the host was suspended. */
   socket_drops: count,
   suspends: count,
+  /** The smallest receive buffer of a probing socket, in octets as the operating system accounts them; null: no socket. */
+  receive_buffer_bytes: count.nullable(),
   /** Received probes whose kernel TX stamp never came: their round trip begins at the user-space T1. */
   tx_stamps_missing: count,
   /** Replies that matched no probe, by reason. */

@@ -27,7 +27,7 @@ let degraded: { reason: string; sinceMs: number } | null;
 let traced: string[];
 let tooSoon: boolean;
 let window: number;
-let held: { course: { probing: RingRig['probing']; pairs: PairWatch } };
+let held: { course: Pick<RingRig, 'probing' | 'reflecting'> & { pairs: PairWatch } };
 
 beforeEach(() => {
   clock = new FakeClock();
@@ -38,7 +38,9 @@ beforeEach(() => {
   tooSoon = false;
   window = 0;
   documents = { isRefusing: false, addEvent: (event, atUnixMs) => found.push({ event, atUnixMs }) };
-  held = { course: { probing: rig.probing, pairs: new PairWatch(PLAN, rig.probing.ring, clock) } };
+  held = {
+    course: { probing: rig.probing, reflecting: rig.reflecting, pairs: new PairWatch(PLAN, rig.probing.ring, clock) },
+  };
   events = new Events({
     clock,
     held: held as EventsParts['held'],
@@ -149,6 +151,15 @@ describe('the instrument', () => {
     expect(found).toHaveLength(2);
   });
 
+  it('whose reflecting thread found its socket full is sick of that too', () => {
+    rig.reflecting.counters.add('drop_unknown_sender', 7);
+    look();
+    expect(found).toEqual([]);
+    rig.reflecting.counters.add('drop_socket_full', 2);
+    look(2);
+    expect(found.map(({ event }) => event)).toEqual([{ kind: 'instrument', state: 'sick', reasons: ['socket_drops'] }]);
+  });
+
   it('whose ring is overwritten before it is read is sick of that', () => {
     for (let probe = 0; probe < 10; probe += 1) rig.missed(0, clock.monoNs + probe);
     look();
@@ -162,6 +173,7 @@ describe('the instrument', () => {
     for (let probe = 0; probe < 10; probe += 1) other.missed(0, clock.monoNs + probe);
     held.course = {
       probing: { ...other.probing, counters: rig.probing.counters },
+      reflecting: rig.reflecting,
       pairs: new PairWatch(PLAN, other.probing.ring, clock),
     };
     look(2);

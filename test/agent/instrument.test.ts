@@ -5,7 +5,7 @@ import { Instrument } from '../../src/agent/instrument.ts';
 import type { ClockState } from '../../src/linux/clock-state.ts';
 import { PATH_WORD, tableIndex } from '../../src/ring/layout.ts';
 import { bucketMidpointNs, bucketOf } from '../../src/stats/histogram.ts';
-import { pathPlan, RingRig } from './ring-rig.ts';
+import { pathPlan, RECEIVE_BUFFER_BYTES, RingRig } from './ring-rig.ts';
 
 const QUIET = {
   ticks: 0,
@@ -14,6 +14,7 @@ const QUIET = {
   stalls: 0,
   stall_max_ns: 0,
   socket_drops: 0,
+  receive_buffer_bytes: RECEIVE_BUFFER_BYTES,
   tx_stamps_missing: 0,
   replies_refused: {},
   stragglers: 0,

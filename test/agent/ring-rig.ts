@@ -15,6 +15,8 @@ import { SecondsTally } from '../../src/stats/seconds.ts';
 import type { SummaryPath } from '../../src/protocol/summary.ts';
 
 const WINDOW_S = 10;
+/** Of the smallest socket. */
+export const RECEIVE_BUFFER_BYTES = 425_984;
 export const TMAX_NS = 3 * NS_PER_S;
 /** Far enough behind any probe of a test that none is open any more. */
 export const LONG_AFTER_NS = 1e15;
@@ -80,7 +82,12 @@ export class RingRig {
       counters: engineCounters(),
       lateness: new Uint32Array(HISTOGRAM_BUCKETS),
       estimate: sharedEstimate(),
-      sockets: paths.map(({ kind }) => ({ kind, transport: kind === 'icmp' ? 'icmp_raw' : 'udp', errno: 0 })),
+      sockets: paths.map(({ kind }, index) => ({
+        kind,
+        transport: kind === 'icmp' ? 'icmp_raw' : 'udp',
+        errno: 0,
+        receiveBufferBytes: RECEIVE_BUFFER_BYTES + index,
+      })),
       change: null,
       stop: async () => undefined,
     };

@@ -10,9 +10,9 @@ export function buildStatus(overrides: Partial<AgentStatus> = {}): AgentStatus {
     started_at: '2026-01-01T00:00:00.000Z',
     config: { digest: 'c2FtcGxl', staged: null, taken: 0, refused: 0, lastRefusal: null },
     sockets: [
-      { kind: 'icmp', transport: 'icmp_raw', errno: 0 },
-      { kind: 'stamp', transport: 'udp', errno: 0 },
-      { kind: 'stamp', transport: 'udp', errno: 0 },
+      { kind: 'icmp', transport: 'icmp_raw', errno: 0, receiveBufferBytes: 16_777_216 },
+      { kind: 'stamp', transport: 'udp', errno: 0, receiveBufferBytes: 16_777_216 },
+      { kind: 'stamp', transport: 'udp', errno: 0, receiveBufferBytes: 16_777_216 },
     ],
     transport_reason: null,
     clock: { synchronised: true, offsetNs: -12_000, maxErrorNs: 1_500_000, source: 'adjtimex' },

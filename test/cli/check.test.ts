@@ -28,6 +28,10 @@ function place(name: string, as = name, change: (text: string) => string = (text
   return at(as);
 }
 
+/** What else is said of the quickstart's mesh. */
+const coverageIn = (file = ''): string =>
+  `${file}: class stamp: 4 flows reach any one of 2, 4, 8 parallel links with 93, 68, 41 %\n`;
+
 describe('popprobe check', () => {
   it('says ok and what each file sets up, and exits with 0', () => {
     const files = [at('mesh.yaml'), at('hkg1.yaml'), at('collector.yaml')];
@@ -35,6 +39,7 @@ describe('popprobe check', () => {
       status: 0,
       stdout: [
         `${files[0]}: ok (mesh quickstart: 3 PoPs; each agent: 2 peers, 10 paths, 90 probes/s)\n`,
+        coverageIn(files[0]),
         `${files[1]}: ok (agent hkg1 of mesh quickstart: 2 peers, 10 paths, 90 probes/s)\n`,
         `${files[2]}: ok (collector on 127.0.0.1 port 8790: 3 PoPs, 3 keys)\n`,
       ].join(''),
@@ -57,6 +62,7 @@ describe('popprobe check', () => {
         `${mesh}:4:11: window_s: expected ${window}; found 11; correct the value [config_invalid_value]\n`,
         `${agents[1]}:11:1: ${unknown}\n`,
         `${at('mesh.yaml')}: ok (mesh quickstart: 3 PoPs; each agent: 2 peers, 10 paths, 90 probes/s)\n`,
+        coverageIn(at('mesh.yaml')),
       ].join(''),
       stderr: '',
     });
@@ -95,6 +101,7 @@ describe('popprobe check', () => {
         `${keys}; found something else in ${wrong}; move the file away and run: ${make} hkg1-to-lax1 --out ${at('stamp')} [key_invalid]\n`,
         `a readable key file; found no such file or directory: ${missing}; correct the path or the permissions; ${make} lax1-to-hkg1 --out ${at('stamp')} makes a new one [key_unreadable]\n`,
         `${mesh}: ok (mesh quickstart: 3 PoPs; each agent: 2 peers, 10 paths, 90 probes/s)\n`,
+        coverageIn(mesh),
       ].join(''),
     );
     expect(status).toBe(1);
@@ -106,6 +113,7 @@ describe('popprobe check', () => {
     expect(popprobe('check', file, agent).stdout).toBe(
       [
         `${file}: ok (mesh quickstart: 3 PoPs; the busiest agent: 2 peers, 10 paths, 90 probes/s)\n`,
+        coverageIn(file),
         `${agent}: ok (agent lax1 of mesh quickstart: 2 peers, 10 paths, 90 probes/s)\n`,
       ].join(''),
     );

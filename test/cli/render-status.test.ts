@@ -89,10 +89,10 @@ sin1  best-effort     0   12.0 ms  12.0 ms  12.0 ms   0.00 %  600       600     
 
   it('shows what is wrong: sockets refused, in part or whole, the clock adrift, the collector away, the disk full', () => {
     const sockets: AgentStatus['sockets'] = [
-      { kind: 'icmp', transport: 'none', errno: 13 },
-      { kind: 'stamp', transport: 'none', errno: 98 },
-      { kind: 'stamp', transport: 'udp', errno: 0 },
-      { kind: 'stamp', transport: 'udp', errno: 0 },
+      { kind: 'icmp', transport: 'none', errno: 13, receiveBufferBytes: null },
+      { kind: 'stamp', transport: 'none', errno: 98, receiveBufferBytes: null },
+      { kind: 'stamp', transport: 'udp', errno: 0, receiveBufferBytes: 16_777_216 },
+      { kind: 'stamp', transport: 'udp', errno: 0, receiveBufferBytes: 16_777_216 },
     ];
     const push = {
       lastAcceptedSequence: 5,

@@ -115,22 +115,23 @@ describe.skipIf(missing)(`stalls (${missing ?? 'as root'})`, () => {
     }
   });
 
-  /** Sends datagrams that nobody asked for to the prober's port. */
-  function flood(port: number, bytes: number, count: number): void {
+  /** Sends datagrams that nobody asked for from one end to a port at the other. */
+  function flood(from: 'near' | 'far', port: number, bytes: number, count: number): void {
+    const to = from === 'near' ? FAR : LOCAL;
     const program = `
       import { createSocket } from 'node:dgram';
       const socket = createSocket('udp4');
       let left = ${count};
-      const more = () => (left-- > 0 ? socket.send(Buffer.alloc(${bytes}), ${port}, '${LOCAL}', more) : socket.close());
+      const more = () => (left-- > 0 ? socket.send(Buffer.alloc(${bytes}), ${port}, '${to}', more) : socket.close());
       more();`;
-    namespaces.run('far', [process.execPath, '--input-type=module', '-e', program]);
+    namespaces.run(from, [process.execPath, '--input-type=module', '-e', program]);
   }
 
-  /** Datagrams that the kernel has dropped at the prober's port for want of room; the last column of the table. */
-  function droppedAt(port: number): number {
+  /** Datagrams that the kernel has dropped at a port for want of room; the last column of the table. */
+  function droppedAt(end: 'near' | 'far', port: number): number {
     const local = `:${port.toString(16).toUpperCase()} `;
     const row = namespaces
-      .run('near', ['cat', '/proc/net/udp'])
+      .run(end, ['cat', '/proc/net/udp'])
       .split('\n')
       .find((line) => line.includes(local));
     return Number(row?.trim().split(/\s+/).at(-1));
@@ -146,8 +147,8 @@ describe.skipIf(missing)(`stalls (${missing ?? 'as root'})`, () => {
     const stoppedNs = nowNs();
     // Large datagrams until the kernel drops some, then small ones for what is left: few replies find a place.
     const port = plan.sockets[0]?.port ?? 0;
-    while (droppedAt(port) === 0) flood(port, 1400, 4000);
-    flood(port, 16, 2000);
+    while (droppedAt('near', port) === 0) flood('far', port, 1400, 4000);
+    flood('far', port, 16, 2000);
     reflector.thaw();
     const reflectedBefore = (await reflector.counters()).reflected;
     // Every probe that was out has been answered, to a socket that is full.
@@ -170,6 +171,17 @@ describe.skipIf(missing)(`stalls (${missing ?? 'as root'})`, () => {
     // It hears again: of what fell due later everything is received.
     const later = verdict.samples('stamp').filter(({ dueNs }) => dueNs > goesOnNs + 100 * NS_PER_MS);
     expect(later.length).toBeGreaterThan(10);
+  });
+
+  it('the reflector stops while its receive buffer overflows: it says how many requests its own host has lost', async () => {
+    const plan = await start(PEERS.slice(0, 2), TMAX_MS);
+    await prober.kill();
+    await reflector.freeze();
+    const port = plan.paths[0]?.port ?? 0;
+    while (droppedAt('far', port) === 0) flood('near', port, 1400, 4000);
+    const dropped = droppedAt('far', port);
+    reflector.thaw();
+    await expect.poll(async () => (await reflector.counters()).drop_socket_full).toBe(dropped);
   });
 });
 

@@ -123,6 +123,7 @@ describe.each(REFLECTORS)('reflector by $by', ({ start, senderTtl }) => {
       drop_bad_mac: 0,
       drop_rate_limited: 0,
       drop_not_sent: 0,
+      drop_socket_full: 0,
       tlvs_malformed: 0,
       tlvs_bad_mac: 0,
       window_closed: 0,

@@ -149,6 +149,7 @@ export function buildSummary(overrides: Partial<Summary> = {}): Summary {
       stalls: 0,
       stall_max_ns: 0,
       socket_drops: 0,
+      receive_buffer_bytes: 16_777_216,
       tx_stamps_missing: 0,
       replies_refused: { wrong_source: 1 },
       stragglers: 0,
