@@ -82,8 +82,11 @@ export const LIMITS = {
   portableQueueDatagrams: 1024,
   /** The probing thread sleeps no longer than this, so that replies and errors are read even when nothing is due. */
   sleepNsMax: 50 * NS_PER_MS,
-  /** How often the probing thread asks whether its sockets dropped anything: seldom enough to cost nothing. */
-  blindnessCheckNs: 50 * NS_PER_MS,
+  /**
+   * How often a thread asks whether its sockets dropped anything: seldom enough to cost nothing. No probe is called lost
+   * before it was asked.
+   */
+  blindnessCheckNs: 100 * NS_PER_MS,
   /**
    * A socket whose buffer cannot be looked into, and that was not read for this long, may have lost replies: at 768
    * octets a small datagram, the 425,984 that Linux grants where net.core.rmem_max is not raised hold 150 ms of 3,700/s.

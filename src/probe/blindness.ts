@@ -23,6 +23,9 @@ export class Blindness {
   readonly #drops: Float64Array;
   #suspendedNs: number;
   #lookedAtNs: number;
+  #readAtNs: number;
+  /** Since the last look there was a time without reading in which a buffer may have run over. */
+  #wasDeaf = false;
 
   constructor(
     plan: ProbePlan,
@@ -39,24 +42,37 @@ export class Blindness {
     this.#drops = Float64Array.from(transports, (transport) => transport.readDrops());
     this.#suspendedNs = clock.suspendedNs();
     this.#lookedAtNs = clock.monoNs;
+    this.#readAtNs = clock.monoNs;
   }
 
-  /** Looks at most once in a while, after everything that has arrived was read: what is still out may have been lost here. */
-  look(): void {
-    if (this.#clock.monoNs - this.#lookedAtNs >= LIMITS.blindnessCheckNs) this.lookNow();
+  /**
+   * Called when everything that has arrived was read; looks at most once in a while: what is still out may have been lost
+   * here. Returns whether it did.
+   */
+  look(): boolean {
+    this.#noteReading();
+    const isDue = this.#clock.monoNs - this.#lookedAtNs >= LIMITS.blindnessCheckNs;
+    if (isDue) this.lookNow();
+    return isDue;
   }
 
   /** As `look`, however short a while ago the last time was. */
   lookNow(): void {
+    this.#noteReading();
     const nowNs = this.#clock.monoNs;
-    const isDeaf = nowNs - this.#lookedAtNs > LIMITS.deafNs;
-    for (let socket = 0; socket < this.#transports.length; socket += 1) this.#lookAtSocket(socket, isDeaf);
+    for (let socket = 0; socket < this.#transports.length; socket += 1) this.#lookAtSocket(socket);
     this.#lookAtHost();
     this.#lookedAtNs = nowNs;
+    this.#wasDeaf = false;
   }
 
-  #lookAtSocket(socket: number, isDeaf: boolean): void {
-    if (isDeaf && this.#transports[socket]?.hidesDrops === true) this.#blind(socket);
+  #noteReading(): void {
+    if (this.#clock.monoNs - this.#readAtNs > LIMITS.deafNs) this.#wasDeaf = true;
+    this.#readAtNs = this.#clock.monoNs;
+  }
+
+  #lookAtSocket(socket: number): void {
+    if (this.#wasDeaf && this.#transports[socket]?.hidesDrops === true) this.#blind(socket);
     const drops = this.#transports[socket]?.readDrops() ?? 0;
     const lost = (drops - (this.#drops[socket] ?? 0)) >>> 0;
     if (lost === 0) return;

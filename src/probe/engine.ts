@@ -126,7 +126,8 @@ export class Engine implements TransportEvents {
     this.#receive();
     // Held up within the tick, the next wake-up is not late for it.
     this.#countStall(this.#clock.monoNs - this.#tickNs);
-    this.#ring.advanceHorizon(this.#tickNs);
+    // Silence is taken for a loss up to the horizon: it waits until this host has been asked what it may have lost itself.
+    if (this.#blindness.look()) this.#ring.advanceHorizon(this.#tickNs);
     this.#wakeNs = nextWakeNs(this.#startNs, this.#plan.tickNs, nextDueNs, this.#clock.monoNs, LIMITS.sleepNsMax);
     return this.#wakeNs;
   }
@@ -281,6 +282,5 @@ export class Engine implements TransportEvents {
       this.#socket = socket;
       transport.receive(this);
     }
-    this.#blindness.look();
   }
 }

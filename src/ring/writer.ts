@@ -41,7 +41,10 @@ export class RingWriter {
     return (head - Atomics.load(table, sealed)) >>> 0 >= capacity;
   }
 
-  /** Declares that every probe which fell due before `ns` has been opened, and every reply that came before it filed. */
+  /**
+   * Declares that every probe which fell due before `ns` has been opened, every reply that came before it filed, and every
+   * probe marked whose reply this host may have lost itself.
+   */
   advanceHorizon(ns: number): void {
     this.views.horizonNs[0] = ns;
   }

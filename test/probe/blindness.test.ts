@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { SLOT_STATE } from '../../src/ring/layout.ts';
-import { MS, reflect, rigOf } from './engine-rig.ts';
+import { MS, reflect, rigOf, TMAX_NS } from './engine-rig.ts';
 
 describe('a full receive buffer', () => {
   it('makes silent probes void that were out at the time, and leaves answers and earlier losses alone', () => {
@@ -19,6 +19,24 @@ describe('a full receive buffer', () => {
     expect(outcomeOf(5)).toBe('lost');
     expect([40, 41, 42, 43].map(outcomeOf)).toEqual(['void', 'void', 'void', 'void']);
     expect([39, 44].map(outcomeOf)).toEqual(['received', 'received']);
+  });
+
+  it.each([1, 5, 10, 20])('is known before a silent probe is called lost, %i ms before Tmax', (earlierMs) => {
+    const rig = rigOf({ replies: (packet) => (packet.index === 4 ? [] : [reflect(packet, MS)]) });
+    rig.run(1000);
+    const slot = rig.reader.slotOf(0, 4);
+    const dueNs = rig.reader.views.dueNs[slot] ?? 0;
+    rig.run((dueNs + TMAX_NS - rig.clock.monoNs) / MS - 100);
+    // The sockets are asked what they have dropped 27 ms before Tmax, and then some time after it.
+    rig.clock.advance(73 * MS);
+    for (let ms = 27; ms > earlierMs; ms -= 1) rig.run(1);
+    rig.network.drops = 1;
+    const outcomes = new Set<string>();
+    for (let ms = 0; ms < 200; ms += 1) {
+      rig.run(1);
+      outcomes.add(rig.reader.outcome(slot, rig.reader.horizonNs() - dueNs, TMAX_NS));
+    }
+    expect([...outcomes]).toEqual(['open', 'void']);
   });
 
   it('is said to be over: probes sent afterwards and lost are lost', () => {
