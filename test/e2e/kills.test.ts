@@ -16,11 +16,11 @@ const LEAN_AGENT = fileURLToPath(new URL('./seal-and-push.js', import.meta.url))
 
 const SEED = Number(process.env['KILL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 /** The built programs: agents that measure one another, with windows of five seconds, and their collector. */
-const FULL = ['full1', 'full2', 'full3', 'full4'];
-const FULL_KILLS = 35;
+const FULL = ['full1', 'full2', 'full3', 'full4', 'full5'];
+const FULL_KILLS = 28;
 const COLLECTOR_KILLS = 60;
 /** The load: Sealer, Spool and Pusher alone, at the highest rate, and killed too. */
-const LEAN = ['lean1', 'lean2', 'lean3'];
+const LEAN = ['lean1', 'lean2'];
 const LEAN_KILLS = 20;
 /** A life ends after so many documents at most, sealed or stored, or after this time: what a fast and a busy machine share. */
 const LIFE_DOCUMENTS = 60;

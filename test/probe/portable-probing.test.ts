@@ -39,7 +39,9 @@ describe('a UDP class with a DSCP', () => {
     const probing = await startPortableProbing(plan, (error) => {
       throw error;
     });
-    expect(probing.sockets).toEqual([{ kind: 'stamp', transport: 'none', errno: EOPNOTSUPP, receiveBufferBytes: null }]);
+    expect(probing.sockets).toEqual([
+      { kind: 'stamp', transport: 'none', errno: EOPNOTSUPP, receiveBufferBytes: null },
+    ]);
     const { state, errno } = probing.ring.views;
     await expect.poll(() => state.indexOf(SLOT_STATE.refused), DEADLINE).toBeGreaterThanOrEqual(0);
     await probing.stop();
