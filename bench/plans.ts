@@ -43,7 +43,10 @@ export function echoPlan(
   return plan([{ kind: 'icmp', address, port: ICMP_IDENTIFIER, dscp: 0, payloadBytes }], paths);
 }
 
-/** `sessions` STAMP sessions with one reflector, spread over the flows, each with a probe every `intervalMs`. */
+/**
+ * `sessions` STAMP sessions with one reflector, spread over the flows, each with a probe every `intervalMs`; those of a flow
+ * are neighbours, as in an agent's plan.
+ */
 export function stampPlans(
   reflector: string,
   sessions: number,
@@ -59,7 +62,7 @@ export function stampPlans(
     port: SETTINGS.stampPort,
     echoPath: 0,
     ssid: session + 1,
-    socket: session % flows,
+    socket: Math.floor((session * flows) / sessions),
   }));
   const sockets = Array.from(
     { length: flows },

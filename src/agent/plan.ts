@@ -11,7 +11,8 @@ import type { StampKeys } from './stamp-keys.ts';
 /**
  * What the PoP sends. Source ports, ICMP identifiers and SSIDs follow from the mesh file alone, so that they are the
  * same after a restart (routers hash flows by them) and known to the other side's reflector.
- * `session` names this run in ICMP probes. The last paths lead to the PoP itself, see `floorSenders`.
+ * `session` names this run in ICMP probes. Paths of one socket are neighbours, in the ring too: their probes leave and are
+ * answered together. The last paths lead to the PoP itself, see `floorSenders`.
  */
 export function planProbes(
   mesh: MeshConfig,
@@ -30,8 +31,8 @@ export function planProbes(
     windowS: mesh.windowS,
     sockets: senders.map((sender) => sender.socket),
     paths: [
-      ...peers.flatMap((peer) =>
-        senders.flatMap((sender, socket) => planPath(mesh, self, peer, sender, socket, keys) ?? []),
+      ...senders.flatMap((sender, socket) =>
+        peers.flatMap((peer) => planPath(mesh, self, peer, sender, socket, keys) ?? []),
       ),
       ...floorSenders(senders, self).flatMap((sender) => planFloor(mesh, self, sender, senders.indexOf(sender), keys)),
     ],

@@ -13,19 +13,26 @@ import type { EngineCounter } from './health.ts';
 import type { StepWatch } from './step-watch.ts';
 import type { Datagram, IcmpError } from './transport.ts';
 
+/** Words of a path's row. */
+const WORD = {
+  /** The next sequence number expected to arrive (NextExp of RFC 4737 section 3.3). */
+  nextExpected: 0,
+  /** Slot of the reply filed last and of the one before, -1 before any. */
+  lastSlot: 1,
+  slotBefore: 2,
+} as const;
+const ROW_WORDS = 4;
+
 export class Arrivals {
   readonly #ring: RingWriter;
   readonly #tmaxNs: number;
   readonly #clock: Clock;
   readonly #steps: StepWatch;
   readonly #counters: Counters<EngineCounter>;
-  /** Per path: the next sequence number expected to arrive (NextExp of RFC 4737 section 3.3). */
-  readonly #nextExpected: Uint32Array;
+  /** A row of `WORD` for each path. */
+  readonly #rows: Int32Array;
   /** One word: what this host says of its clock, an Error Estimate. */
   readonly #estimate: Int32Array;
-  /** Per path: slot of the reply filed last and of the one before, -1 before any. */
-  readonly #lastSlot: Int32Array;
-  readonly #slotBefore: Int32Array;
 
   constructor(
     ring: RingWriter,
@@ -40,24 +47,22 @@ export class Arrivals {
     this.#clock = clock;
     this.#steps = steps;
     this.#counters = counters;
-    this.#nextExpected = Uint32Array.from({ length: ring.views.paths }, (_, path) => ring.head(path));
     this.#estimate = estimate;
-    this.#lastSlot = new Int32Array(ring.views.paths).fill(-1);
-    this.#slotBefore = new Int32Array(ring.views.paths).fill(-1);
+    this.#rows = new Int32Array(ring.views.paths * ROW_WORDS).fill(-1);
+    for (let path = 0; path < ring.views.paths; path += 1) this.#rows[place(path, WORD.nextExpected)] = ring.head(path);
   }
 
   /** Goes on where another one was: `kept` has for each path the number that it had there, or -1. */
   continue(other: Arrivals, kept: readonly number[]): void {
     for (const [path, old] of kept.entries()) {
       if (old < 0) continue;
-      this.#nextExpected[path] = other.#nextExpected[old] ?? 0;
-      this.#lastSlot[path] = this.#movedSlot(path, old, other, other.#lastSlot[old] ?? -1);
-      this.#slotBefore[path] = this.#movedSlot(path, old, other, other.#slotBefore[old] ?? -1);
+      this.#rows[place(path, WORD.nextExpected)] = other.#rows[place(old, WORD.nextExpected)] ?? 0;
+      for (const word of [WORD.lastSlot, WORD.slotBefore]) {
+        const slot = other.#rows[place(old, word)] ?? -1;
+        const moved = slot - other.#ring.slotOf(old, 0) + this.#ring.slotOf(path, 0);
+        this.#rows[place(path, word)] = slot < 0 ? -1 : moved;
+      }
     }
-  }
-
-  #movedSlot(path: number, old: number, other: Arrivals, slot: number): number {
-    return slot < 0 ? -1 : slot - other.#ring.slotOf(old, 0) + this.#ring.slotOf(path, 0);
   }
 
   /**
@@ -113,7 +118,7 @@ export class Arrivals {
   /** When the path's reply before the newest one really left the reflector: its T3 was read before it was sent. */
   followUp(path: number, reflectorSequence: number, sent: Stamp): void {
     const { views } = this.#ring;
-    const slot = this.#slotBefore[path] ?? -1;
+    const slot = this.#rows[place(path, WORD.slotBefore)] ?? -1;
     if (slot < 0 || views.reflectorSequence[slot] !== reflectorSequence) return;
     const laterNs = differenceNs(
       sent.seconds,
@@ -197,8 +202,8 @@ export class Arrivals {
       views.senderTtl[slot] = reflected.senderTtl;
       this.#ring.set(path, PATH_WORD.errorEstimate, reflected.errorEstimate);
       if (this.#areSynchronised(reflected.errorEstimate)) this.#ring.flag(slot, SLOT_FLAG.synchronised);
-      this.#slotBefore[path] = this.#lastSlot[path] ?? -1;
-      this.#lastSlot[path] = slot;
+      this.#rows[place(path, WORD.slotBefore)] = this.#rows[place(path, WORD.lastSlot)] ?? -1;
+      this.#rows[place(path, WORD.lastSlot)] = slot;
     }
     this.#order(path, slot, sequence);
     if (fate === 'first') this.#ring.received(slot);
@@ -213,9 +218,10 @@ export class Arrivals {
 
   /** Reordered is a reply that arrives after the reply to a later probe; numbers are compared modulo 2^32. */
   #order(path: number, slot: number, sequence: number): void {
-    const behind = (sequence - (this.#nextExpected[path] ?? 0)) | 0;
+    const nextExpected = place(path, WORD.nextExpected);
+    const behind = (sequence - (this.#rows[nextExpected] ?? 0)) | 0;
     if (behind < 0) this.#ring.flag(slot, SLOT_FLAG.reordered);
-    else this.#nextExpected[path] = sequence + 1;
+    else this.#rows[nextExpected] = sequence + 1;
   }
 
   /** By the kernel's stamps, so that our own delay in reading does not count; by our own clock after a clock step. */
@@ -234,4 +240,9 @@ export class Arrivals {
     const roundTripNs = sinceT1Ns - (views.txDeltaNs[slot] ?? 0);
     return roundTripNs >= 0 ? roundTripNs : Number.NaN;
   }
+}
+
+/** Index of a word of a path's row. */
+function place(path: number, word: number): number {
+  return path * ROW_WORDS + word;
 }

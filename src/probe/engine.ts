@@ -62,6 +62,8 @@ export class Engine implements TransportEvents {
   readonly #filled: Int32Array;
   readonly #sent: Int32Array;
   readonly #cookies: readonly Int32Array[];
+  /** Per socket, whether it is for ICMP. */
+  readonly #isIcmp: readonly boolean[];
   readonly #startNs: number;
   #wakeNs: number;
   /** When the running tick began, ns on CLOCK_MONOTONIC: no T1 in a packet of this tick is older. */
@@ -87,6 +89,7 @@ export class Engine implements TransportEvents {
     this.#stamp = new SessionSender(plan.paths, this.#table, this.#arrivals, counters, parts.estimate);
     this.#filled = new Int32Array(parts.transports.length);
     this.#sent = new Int32Array(parts.transports.length);
+    this.#isIcmp = plan.sockets.map((socket) => socket.kind === 'icmp');
     this.#cookies = parts.transports.map((transport) => new Int32Array(transport.outgoing.count));
     clock.read();
     this.#startNs = clock.monoNs;
@@ -154,12 +157,12 @@ export class Engine implements TransportEvents {
   }
 
   onDatagram(datagram: Datagram): void {
-    if (this.#plan.sockets[this.#socket]?.kind === 'icmp') this.#echo.receive(datagram);
+    if (this.#isIcmp[this.#socket] === true) this.#echo.receive(datagram);
     else this.#stamp.receive(datagram, this.#socket);
   }
 
   onIcmpError(datagram: Datagram, error: IcmpError): void {
-    if (this.#plan.sockets[this.#socket]?.kind === 'icmp') this.#echo.receiveError(datagram, this.#socket, error);
+    if (this.#isIcmp[this.#socket] === true) this.#echo.receiveError(datagram, this.#socket, error);
     else this.#stamp.receiveError(datagram, this.#socket, error);
   }
 

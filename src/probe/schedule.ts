@@ -32,7 +32,7 @@ export function nextWakeNs(startNs: number, tickNs: number, dueNs: number, nowNs
 
 /** The schedule of all paths; its memory is fixed at start. */
 export class Schedule {
-  readonly #kind: ScheduleKind;
+  readonly #isPoisson: boolean;
   readonly #intervalsNs: Float64Array;
   readonly #windowNs: number;
   readonly #random: () => number;
@@ -41,6 +41,8 @@ export class Schedule {
   readonly #endNs: Float64Array;
   /** Per path: from when on no probe falls due any more; infinite unless the path is to stop. */
   readonly #stopNs: Float64Array;
+  /** Whether any path is to stop, or has stopped. */
+  #isAnyStopping = false;
   /** A full window on CLOCK_REALTIME, Unix seconds, from which differences stay exact in a double. */
   readonly #baseS: number;
   /** CLOCK_REALTIME since `#baseS` minus CLOCK_MONOTONIC, ns. */
@@ -48,7 +50,7 @@ export class Schedule {
 
   /** Every path's first probe falls due within its first interval. `random` is uniform in [0, 1). */
   constructor(kind: ScheduleKind, intervalsNs: readonly number[], windowS: number, clock: Clock, random: () => number) {
-    this.#kind = kind;
+    this.#isPoisson = kind === 'poisson';
     this.#intervalsNs = Float64Array.from(intervalsNs);
     this.#windowNs = windowS * NS_PER_S;
     this.#random = random;
@@ -71,6 +73,7 @@ export class Schedule {
    * stopped already begins anew, with a phase of its own.
    */
   stopAt(paths: ReadonlySet<number>, stopNs: number, nowNs: number): void {
+    this.#isAnyStopping = paths.size > 0;
     for (let path = 0; path < this.#dueNs.length; path += 1) {
       const isStopped = this.#dueNs[path] === Number.POSITIVE_INFINITY;
       this.#stopNs[path] = paths.has(path) ? stopNs : Number.POSITIVE_INFINITY;
@@ -116,8 +119,9 @@ export class Schedule {
   advance(path: number): void {
     const dueNs = this.#dueNs[path] ?? 0;
     const intervalNs = this.#intervalsNs[path] ?? 1;
-    this.#dueNs[path] =
-      this.#kind === 'poisson' ? dueNs + this.#exponential() * intervalNs : this.#nextPeriodic(path, dueNs, intervalNs);
+    this.#dueNs[path] = this.#isPoisson
+      ? dueNs + this.#exponential() * intervalNs
+      : this.#nextPeriodic(path, dueNs, intervalNs);
     this.#heedStop(path);
   }
 
@@ -135,6 +139,7 @@ export class Schedule {
   }
 
   #heedStop(path: number): void {
+    if (!this.#isAnyStopping) return;
     if ((this.#dueNs[path] ?? 0) >= (this.#stopNs[path] ?? 0)) this.#dueNs[path] = Number.POSITIVE_INFINITY;
   }
 

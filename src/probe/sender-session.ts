@@ -1,4 +1,4 @@
-/** What a Session-Sender keeps of each session: key, layout of the packet, what answers, packets sent. */
+/** What a Session-Sender knows of each session: key, layout of the packet, what answers. Nothing of it changes. */
 
 import type { PacketMac } from '../wire/packet-mac.ts';
 import { AUTHENTICATED, type StampMode, UNAUTHENTICATED } from '../wire/stamp-mode.ts';
@@ -12,33 +12,37 @@ export interface SenderSession {
   /** Null in unauthenticated mode. */
   readonly mac: PacketMac | null;
   readonly layout: TlvLayout;
+  /** The packet is longer than the base packet. */
+  readonly isExtended: boolean;
   readonly hasTlvs: boolean;
   /** RFC 8762 section 4.6: replies have no SSID and may be short. */
   readonly isTwampLight: boolean;
-  /** Packets that left this host, or are about to. */
-  sent: number;
 }
 
-/** One for each STAMP path, null for an ICMP path. Throws config_conflict when a size holds no packet with these TLVs. */
+/**
+ * One for each STAMP path, null for an ICMP path; paths that differ in nothing but where they lead share one, which then is
+ * in the cache. Throws config_conflict when a size holds no packet with these TLVs.
+ */
 export function senderSessions(paths: readonly PathPlan[]): (SenderSession | null)[] {
-  const layouts = new Map<string, TlvLayout>();
-  return paths.map((path) => (path.kind === 'stamp' ? sessionOf(path, layouts) : null));
+  const shared = new Map<string, SenderSession>();
+  return paths.map((path) => (path.kind === 'stamp' ? sessionOf(path, shared) : null));
 }
 
-function sessionOf(path: PathPlan, layouts: Map<string, TlvLayout>): SenderSession {
+function sessionOf(path: PathPlan, shared: Map<string, SenderSession>): SenderSession {
   const [key, ...older] = path.keys;
   const mode = key ? AUTHENTICATED : UNAUTHENTICATED;
-  const name = [path.sizeBytes, mode.baseBytes, path.dscp, ...path.tlvs].join(' ');
-  const layout = layouts.get(name) ?? layOut(path, mode);
-  layouts.set(name, layout);
-  return {
+  const isTwampLight = path.reflector === 'twamp_light';
+  const name = [path.sizeBytes, mode.baseBytes, path.dscp, isTwampLight, ...path.tlvs].join(' ');
+  const alike = shared.get(name) ?? {
     mode,
-    mac: key ? new HmacSha256Mac(key, ...older) : null,
-    layout,
+    mac: null,
+    layout: layOut(path, mode),
+    isExtended: path.sizeBytes > mode.baseBytes,
     hasTlvs: path.tlvs.length > 0,
-    isTwampLight: path.reflector === 'twamp_light',
-    sent: 0,
+    isTwampLight,
   };
+  shared.set(name, alike);
+  return key ? { ...alike, mac: new HmacSha256Mac(key, ...older) } : alike;
 }
 
 function layOut(path: PathPlan, mode: StampMode): TlvLayout {

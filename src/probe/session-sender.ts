@@ -24,6 +24,8 @@ const REFUSALS = { short: 'reply_short', bad_mac: 'reply_bad_mac', bad_timestamp
 export class SessionSender {
   readonly #table: PathTable;
   readonly #sessions: readonly (SenderSession | null)[];
+  /** Per path whose packets have TLVs: how many left this host, or are about to. */
+  readonly #sent: Float64Array;
   /** The mode of each socket: all its sessions are of one probe class. */
   readonly #modes: readonly StampMode[];
   /** Path number plus one, so that 0 is none; `LIMITS.pathsMax` leaves room for it. */
@@ -49,6 +51,7 @@ export class SessionSender {
   ) {
     this.#table = table;
     this.#sessions = senderSessions(paths);
+    this.#sent = new Float64Array(paths.length);
     this.#modes = modesOfSockets(paths);
     this.#arrivals = arrivals;
     this.#counters = counters;
@@ -62,10 +65,7 @@ export class SessionSender {
 
   /** Goes on where another one was: `kept` has for each path the number that it had there, or -1. */
   continue(other: SessionSender, kept: readonly number[]): void {
-    for (const [path, old] of kept.entries()) {
-      const session = this.#sessions[path];
-      if (session) session.sent = other.#sessions[old]?.sent ?? 0;
-    }
+    for (const [path, old] of kept.entries()) this.#sent[path] = other.#sent[old] ?? 0;
   }
 
   /** Writes the probe `sequence` of path number `path` at `offset`; returns its octets. */
@@ -79,20 +79,20 @@ export class SessionSender {
     probe.t1.nanoseconds = clock.wallNanoseconds;
     probe.errorEstimate = this.#estimate[0] ?? 0;
     probe.ssid = this.#table.name(path);
-    session.sent += 1;
     if (mac) encodeAuthSenderPacket(view, offset, probe, mac);
     else encodeSenderPacket(view, offset, probe);
-    if (layout.template.byteLength > 0) {
+    if (session.isExtended) {
+      const sent = (this.#sent[path] ?? 0) + 1;
+      this.#sent[path] = sent;
       writeTlvTemplate(view, offset, layout);
-      writeTlvFields(view, offset, layout, session.sent, mac);
+      writeTlvFields(view, offset, layout, sent, mac);
     }
     return this.#table.sizeBytes(path);
   }
 
   /** A probe of the path did not leave this host after all: it is not among the packets that Direct Measurement counts. */
   unsent(path: number): void {
-    const session = this.#sessions[path];
-    if (session) session.sent -= 1;
+    if (this.#sessions[path]?.isExtended === true) this.#sent[path] = (this.#sent[path] ?? 0) - 1;
   }
 
   /** Matches a datagram by session, source and probe; what matches nothing is counted by reason and dropped. */

@@ -4,6 +4,8 @@ import { parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import { PopprobeError } from '../base/errors.ts';
 import { CONTROL, type WorkerMessage } from './worker-handle.ts';
 
+const TURNS_EACH = 16;
+
 /** Takes something out of what the main thread handed over, which would keep it for as long as the thread lives. */
 export function takeOut<Data extends object, Key extends keyof Data>(data: Data, key: Key): Data[Key] {
   const value = data[key];
@@ -29,13 +31,24 @@ export function openOrReport<Opened>(open: () => Opened, ready: (opened: Opened)
  */
 export function runUntilStopped(control: Int32Array, turn: () => void, answer: (question: unknown) => unknown): void {
   collectGarbage();
-  for (let word = 0; word !== CONTROL.stop; word = Atomics.load(control, 0)) {
+  for (let goesOn = true; goesOn; ) goesOn = runTurns(control, turn, answer);
+}
+
+/**
+ * A few turns; returns whether there are to be more. A function that is entered again gets to run the code that V8 has
+ * optimised meanwhile, the body of a loop that ends with the thread does not.
+ */
+function runTurns(control: Int32Array, turn: () => void, answer: (question: unknown) => unknown): boolean {
+  for (let turns = 0; turns < TURNS_EACH; turns += 1) {
+    const word = Atomics.load(control, 0);
+    if (word === CONTROL.stop) return false;
     // A stop that came meanwhile stays.
     if (word === CONTROL.question && Atomics.compareExchange(control, 0, word, CONTROL.run) === word) {
       answerOne(answer);
     }
     turn();
   }
+  return true;
 }
 
 function answerOne(answer: (question: unknown) => unknown): void {

@@ -2,10 +2,10 @@
  * The shared-memory contract of the ring: what lies where, asserted by both sides.
  *
  * ```text
- *   header      8 words   magic, version, paths, slots, offenders, 3 spare
+ *   header      14 words  magic, version, paths, slots, offenders, 9 spare
  *   horizon     1 double  every probe that fell due before this instant has its slot, and every reply that came before
  *                         it has been filed (ns on CLOCK_MONOTONIC)
- *   path table  12 words each, see PATH_WORD
+ *   path table  16 words each, see PATH_WORD: a row is one line of the cache
  *   slots       structure of arrays over all slots; a path owns `capacity` neighbouring slots of each array,
  *               a probe owns the slot `first + (sequence mod capacity)`
  *   offenders   who sent ICMP errors: 256 lengths of one octet, 256 addresses of 16; number 0 is nobody known
@@ -18,10 +18,10 @@
 import { PopprobeError } from '../base/errors.ts';
 
 const MAGIC = 0x70726e67;
-const VERSION = 2;
-const HEADER_WORDS = 8;
+const VERSION = 3;
+const HEADER_WORDS = 14;
 const HORIZON_BYTES = 8;
-const PATH_WORDS = 12;
+const PATH_WORDS = 16;
 const OFFENDER_COUNT_WORD = 4;
 
 /** Distinct senders of ICMP errors that are remembered, number 0 excluded; slots hold the number in 8 bits. */

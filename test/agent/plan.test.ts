@@ -224,13 +224,13 @@ describe('a path', () => {
     ]);
     expect(paths.map(({ peer, className, flow, socket }) => `${peer} ${className} ${flow} ${socket}`)).toEqual([
       'pop2 echo 0 0',
-      'pop2 voice 0 1',
-      'pop2 voice 1 2',
       'pop3 echo 0 0',
+      'pop2 voice 0 1',
       'pop3 voice 0 1',
+      'pop2 voice 1 2',
       'pop3 voice 1 2',
     ]);
-    expect(paths[2]).toEqual({
+    expect(paths[4]).toEqual({
       peer: 'pop2',
       floor: false,
       className: 'voice',

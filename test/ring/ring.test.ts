@@ -24,7 +24,7 @@ function ringOf(...capacities: number[]): { writer: RingWriter; reader: RingRead
 
 describe('the layout', () => {
   it('has the octets per slot that limits are computed with', () => {
-    expect(createRing([1024]).buffer.byteLength - createRing([]).buffer.byteLength).toBe(1024 * SLOT_BYTES + 48);
+    expect(createRing([1024]).buffer.byteLength - createRing([]).buffer.byteLength).toBe(1024 * SLOT_BYTES + 64);
   });
 
   it('covers two windows and Tmax with a power of two', () => {
