@@ -6,7 +6,8 @@
  * Does what src/probe/engine.ts does for each probe, no more and no less: a slot is opened, the packet written and sent
  * by sendmmsg with the others of the tick, TX stamps read from the error queue after each batch, replies read by
  * recvmmsg, checked, and filed with all four stamps. LOCAL is the ICMP identifier or the first of SOCKETS source ports,
- * REMOTE the reflector's port. Path i goes to TARGET i over socket i mod SOCKETS, as STAMP session i + 1; IPv4 only.
+ * REMOTE the reflector's port. Path i goes to TARGET i as STAMP session i + 1, paths of one socket are neighbours;
+ * IPv4 only.
  *
  * Prints "probing" once its sockets are open. On SIGTERM it stops sending, waits for the last replies, prints its counts
  * and exits with 0 if each probe sent got its reply and its TX stamp, else with 1. What it cannot do at all: 2.
@@ -248,7 +249,7 @@ static void flush(struct link *link) {
 }
 
 static void write_probe(unsigned number, struct slot *slot) {
-  struct link *link = &links[number % link_count];
+  struct link *link = &links[number * link_count / path_count];
   unsigned message = link->filled++;
   unsigned char *packet = link->out.octets[message];
   link->out.vectors[message].iov_len =
