@@ -35,8 +35,8 @@ export function runUntilStopped(control: Int32Array, turn: () => void, answer: (
 }
 
 /**
- * A few turns; returns whether there are to be more. A function that is entered again gets to run the code that V8 has
- * optimised meanwhile, the body of a loop that ends with the thread does not.
+ * A few turns; returns whether there are to be more. V8 puts optimised code in place where a function is entered: a loop that
+ * ends only with the thread was not optimised after half a minute.
  */
 function runTurns(control: Int32Array, turn: () => void, answer: (question: unknown) => unknown): boolean {
   for (let turns = 0; turns < TURNS_EACH; turns += 1) {
