@@ -2,7 +2,7 @@
  * The shared-memory contract of the ring: what lies where, asserted by both sides.
  *
  * ```text
- *   header      14 words  magic, version, paths, slots, offenders, 9 spare
+ *   header      14 words  magic, version, paths, slots, offenders, 9 spare: with the horizon as long as a row of the table
  *   horizon     1 double  every probe that fell due before this instant has its slot, and every reply that came before
  *                         it has been filed (ns on CLOCK_MONOTONIC)
  *   path table  16 words each, see PATH_WORD: a row is one line of the cache
